@@ -1,0 +1,17 @@
+"""Fixtures that every test may ask for."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+import pytest
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder with third-party development data; tests that need it skip, visibly, where it is absent."""
+    folder = Path(os.environ.get("SOFTRAY_SHARED", Path(__file__).resolve().parents[1] / ".." / "shared")).resolve()
+    if not (folder / "data").is_dir():
+        pytest.skip(f"no development data: {folder} is absent (set SOFTRAY_SHARED)")
+    return folder
