@@ -1,0 +1,56 @@
+# softray: `make demo` runs the main job, `make test` passes the tests. Both need only Python 3.11+ with venv.
+VENV ?= .venv
+PYTHON ?= python3
+ARGS ?=
+# Extra pip arguments, e.g. PIP_ARGS='--extra-index-url https://download.pytorch.org/whl/cpu' to keep CUDA out.
+PIP_ARGS ?=
+BIN := $(VENV)/bin
+export PIP_DISABLE_PIP_VERSION_CHECK := 1
+
+.PHONY: help demo test peers lint format constraints golden benchmarks check-images clean
+help: ## this list
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
+
+$(VENV)/.runtime: pyproject.toml constraints.txt
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/pip install --quiet $(PIP_ARGS) --constraint constraints.txt --editable '.[models]'
+	@touch $@
+
+$(VENV)/.dev: $(VENV)/.runtime
+	$(BIN)/pip install --quiet $(PIP_ARGS) --constraint constraints.txt --editable '.[models,dev]'
+	@touch $@
+
+demo: $(VENV)/.runtime ## one radiograph in by C-STORE, its soft-tissue series back (ARGS=--once ends by itself)
+	$(BIN)/softray demo $(ARGS)
+
+test: $(VENV)/.dev peers lint ## the whole suite, against real peers where they can be installed
+	$(BIN)/python -m pytest $(ARGS)
+
+peers: ## DCMTK, Orthanc, Redis, PostgreSQL and Chromium from Debian's packages, when this user may install them
+	@sh tests/peers/install.sh
+
+lint: $(VENV)/.dev ## ruff, mypy --strict, import rules
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+format: $(VENV)/.dev ## rewrite the sources in the house format
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+golden: $(VENV)/.runtime ## rewrite the golden result of every shipped model (after a deliberate change of the model or the phantom)
+	$(BIN)/softray models golden-write
+
+benchmarks: $(VENV)/.dev ## print every figure that the documents quote
+	$(BIN)/python -m benchmarks.c_store_acceptance
+	$(BIN)/python -m benchmarks.seconds_per_image
+
+check-images: $(VENV)/.dev ## run each image's install and start steps in clean virtual environments (slow)
+	$(BIN)/python -m pytest -m images tests/deploy
+
+constraints: $(VENV)/.dev ## pin what is installed now
+	@{ sed -n '/^#/p' constraints.txt; $(BIN)/pip freeze --exclude-editable | sed -E 's/^(torch==[0-9.]+)\+cpu$$/\1/'; } > constraints.new && mv constraints.new constraints.txt
+
+clean: ## forget the virtual environment and what the demo wrote
+	rm -rf $(VENV) demo-output

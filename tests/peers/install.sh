@@ -1,0 +1,29 @@
+#!/bin/sh
+# Installs the real peers that the interoperability tests start, when this user may; never fails.
+# Tests whose peer is absent skip and say so.
+missing=""
+command -v storescu >/dev/null 2>&1 || missing="$missing dcmtk"
+command -v Orthanc >/dev/null 2>&1 || missing="$missing orthanc"
+command -v redis-server >/dev/null 2>&1 || missing="$missing redis-server"
+ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
+command -v chromium >/dev/null 2>&1 || missing="$missing chromium"
+command -v chromedriver >/dev/null 2>&1 || missing="$missing chromium-driver"
+[ -z "$missing" ] && exit 0
+
+if ! command -v apt-get >/dev/null 2>&1; then
+    echo "peers: no apt-get here; tests that need these are skipped:$missing"
+    exit 0
+fi
+as_root=""
+if [ "$(id -u)" != 0 ]; then
+    if sudo -n true 2>/dev/null; then as_root="sudo -n"; else
+        echo "peers: not root and no password-less sudo; tests that need these are skipped:$missing"
+        exit 0
+    fi
+fi
+echo "peers: installing$missing"
+$as_root apt-get update -qq || true
+# shellcheck disable=SC2086
+DEBIAN_FRONTEND=noninteractive $as_root apt-get install -y -qq --no-install-recommends $missing >/dev/null ||
+    echo "peers: apt-get could not install all of:$missing; their tests are skipped"
+exit 0
