@@ -1,0 +1,205 @@
+"""Every setting of softray, from the environment (`SOFTRAY_*`) or from one file; built by entry points only.
+
+`load_settings` is what an entry point calls. The environment wins over the file. The file is the one that
+SOFTRAY_ENV_FILE names, else `softray.env` in the working directory when there is one. `docs/settings.md` and
+`.env.example` are written from this module by `python -m service.settings_docs`.
+"""
+
+from __future__ import annotations
+
+import os
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field, ValidationError, field_validator
+from pydantic_settings import BaseSettings, DotEnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
+
+from service.errors import ConfigurationError
+
+ENV_PREFIX = "SOFTRAY_"
+ENV_FILE_VARIABLE = "SOFTRAY_ENV_FILE"
+DEFAULT_ENV_FILE = Path("softray.env")
+MIB = 1024 * 1024
+
+
+@dataclass(frozen=True)
+class Unit:
+    """The unit of a setting, shown in the documentation."""
+
+    symbol: str
+
+
+Seconds = Annotated[float, Unit("s"), Field(gt=0)]
+Bytes = Annotated[int, Unit("bytes"), Field(ge=0)]
+Port = Annotated[int, Field(ge=1, le=65535)]
+Count = Annotated[int, Field(ge=1)]
+
+
+def load_settings() -> Settings:
+    """Build the settings of this process.
+
+    Raises ConfigurationError naming every variable that is wrong; values are not repeated, since a URL may hold a
+    password.
+    """
+    try:
+        return Settings()
+    except ValidationError as error:
+        problems = (f"{ENV_PREFIX}{'.'.join(map(str, e['loc'])).upper()}: {e['msg']}" for e in error.errors())
+        raise ConfigurationError("INVALID_SETTING", "; ".join(problems)) from None
+
+
+class Settings(BaseSettings):
+    """One value per setting; the description of a field is what the documentation shows."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=ENV_PREFIX, extra="forbid", frozen=True, hide_input_in_errors=True, validate_default=True
+    )
+
+    # Where things are kept
+    data_dir: Path = Field(
+        default=Path("softray-data"),
+        description="Folder of the instance store; also of the SQLite file, broker and weights unless they are set.",
+    )
+    database_url: str = Field(
+        default="",
+        repr=False,
+        description="Study registry (postgresql://… or sqlite:///…); empty: SQLite in the data folder.",
+    )
+    broker_url: str = Field(
+        default="",
+        repr=False,
+        description="Celery broker (redis://…); empty: message files in the data folder, which need no server.",
+    )
+
+    # DICOM node
+    ae_title: str = Field(default="SOFTRAY", description="Our application entity title, called and calling.")
+    dicom_host: str = Field(default="0.0.0.0", description="Address that the DICOM node listens on.")
+    dicom_port: Port = Field(default=11112, description="TCP port that the DICOM node listens on.")
+    accept_unknown_callers: bool = Field(
+        default=False, description="Accept associations from AE titles that are not registered as remote nodes."
+    )
+    max_associations: Count = Field(default=25, description="Associations served at the same time; more are rejected.")
+    max_pdu: int = Field(default=131072, ge=0, description="Largest PDU received, in bytes; 0: no limit.")
+    network_timeout_s: Seconds = Field(default=60, description="Silence after which an open association is aborted.")
+    dimse_timeout_s: Seconds = Field(default=30, description="Longest wait for a DIMSE message.")
+    acse_timeout_s: Seconds = Field(
+        default=30, description="Longest wait for an answer while associating or releasing."
+    )
+
+    # Admission
+    min_free_bytes: Bytes = Field(
+        default=2048 * MIB, description="Free disk space below which instances are refused with 0xA700."
+    )
+    max_instance_bytes: Bytes = Field(default=512 * MIB, description="Largest instance accepted.")
+    max_queue_depth: Count = Field(
+        default=10000, description="Jobs waiting or running above which instances are refused with 0xA700."
+    )
+    min_age_years: int = Field(default=18, ge=0, description="Youngest patient processed, in years; 0: no limit.")
+    accept_for_processing: bool = Field(default=True, description="Process DX images For Processing as well.")
+
+    # Admin API
+    api_host: str = Field(default="127.0.0.1", description="Address that the admin API listens on.")
+    api_port: Port = Field(default=8080, description="TCP port that the admin API listens on.")
+
+    # Model
+    weights_dir: Path | None = Field(
+        default=None,
+        description="Folder of imported weights; empty: `weights` in the data folder.",
+    )
+    model: str = Field(default="", description="Name of the model; empty: the shipped default.")
+    preset: Literal["fast", "reference"] = Field(
+        default="fast", description="Sampling preset of the model: fast or reference."
+    )
+    steps: int = Field(default=0, ge=0, description="Sampling steps; 0: the preset's own number.")
+    seed: int = Field(default=0, ge=0, description="Seed of the sampler; the same seed gives the same pixels.")
+    device: Literal["auto", "cpu", "cuda"] = Field(
+        default="auto", description="Where the network runs: auto, cpu or cuda."
+    )
+    torch_threads: int = Field(default=0, ge=0, description="CPU threads of one inference; 0: PyTorch decides.")
+
+    # Jobs
+    inference_deadline_s: Seconds = Field(default=600, description="Longest time one inference may take.")
+    lease_s: Seconds = Field(default=30, description="Time after which a silent worker's job is given to another.")
+    sweep_interval_s: Seconds = Field(default=5, description="Pause between two looks for work that stands still.")
+    max_attempts: Count = Field(default=5, description="Attempts at one inference before the job fails.")
+    retry_base_s: Seconds = Field(
+        default=10, description="Pause before the first retry; doubles with every further one."
+    )
+    retry_max_s: Seconds = Field(default=900, description="Longest pause between two retries.")
+    delivery_max_attempts: Count = Field(default=20, description="Attempts at one delivery before it fails.")
+
+    # Derived objects
+    series_number_offset: int = Field(default=9000, ge=0, description="Added to the source's Series Number.")
+    content_qualification: Literal["RESEARCH", "PRODUCT"] = Field(
+        default="RESEARCH", description="Content Qualification (0018,9004) of derived objects: RESEARCH or PRODUCT."
+    )
+    synthetic_data: Literal["YES", ""] = Field(
+        default="YES", description="Synthetic Data (0008,001C) of derived objects: YES; empty: attribute left out."
+    )
+    manufacturer: str = Field(
+        default="softray", max_length=64, description="Manufacturer (0008,0070) of derived objects."
+    )
+    device_serial_number: str = Field(
+        default="1",
+        max_length=64,
+        description="Device Serial Number (0018,1000) of derived objects: one per installation.",
+    )
+
+    # Logs
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = Field(
+        default="INFO", description="Least severe level logged."
+    )
+    log_format: Literal["text", "json"] = Field(default="text", description="Form of a log line: text or json.")
+
+    @field_validator("weights_dir", mode="before")
+    @classmethod
+    def _empty_means_default(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @field_validator("ae_title")
+    @classmethod
+    def _is_an_ae_title(cls, value: str) -> str:
+        return checked_ae_title(value)
+
+    @property
+    def effective_database_url(self) -> str:
+        """The registry's URL with the default filled in."""
+        return self.database_url or f"sqlite:///{self.data_dir.absolute() / 'softray.sqlite3'}"
+
+    @property
+    def effective_broker_url(self) -> str:
+        """The broker's URL with the default filled in."""
+        return self.broker_url or "filesystem://"
+
+    @property
+    def effective_weights_dir(self) -> Path:
+        """The folder of imported weights with the default filled in."""
+        return self.weights_dir or self.data_dir / "weights"
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, then environment, then the one file; nothing else is read."""
+        return init_settings, env_settings, DotEnvSettingsSource(settings_cls, env_file=_env_file())
+
+
+def checked_ae_title(value: str) -> str:
+    """Return `value` without the spaces around it, or raise ValueError (AE of PS3.5 §6.2: 1-16 characters)."""
+    title = value.strip(" ")
+    if not 1 <= len(title) <= 16 or "\\" in title or not title.isascii() or not title.isprintable():
+        raise ValueError(f"an AE title has 1 to 16 printable ASCII characters and no backslash, found {value!r}")
+    return title
+
+
+def _env_file() -> Path:
+    named = os.environ.get(ENV_FILE_VARIABLE)
+    if named and not Path(named).is_file():
+        raise ConfigurationError("SETTINGS_FILE_MISSING", f"{ENV_FILE_VARIABLE} names {named}, which is not a file")
+    return Path(named) if named else DEFAULT_ENV_FILE
