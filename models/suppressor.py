@@ -1,0 +1,95 @@
+"""The one interface between a bone-suppression method and whoever runs it (the worker, the file-to-file command)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Protocol
+
+import torch
+from torch import Tensor
+
+from models.errors import DeviceError, OutputError
+from models.samplers import OnStep
+
+
+@dataclass(frozen=True)
+class ModelIdentity:
+    """What made a result; goes into the provenance of every derived object."""
+
+    name: str
+    version: str
+    architecture: str
+    """`bs-ldm` or `residual-unet`."""
+    sha256: str
+    """Digest over the manifest's configuration and the digests of its files."""
+    sampler: str
+    """`ddpm`, `dpm-solver++2m` or `one-pass`."""
+    steps: int
+    """Network evaluations per image."""
+    precision: str
+    """`float32` or `bfloat16`: of the heavy networks; encoder, quantiser and solver are always float32."""
+    device: str
+    """`cpu`, or `cuda` with the card's name."""
+
+
+class Suppressor(Protocol):
+    """A loaded model on its device. Not thread-safe: one owner thread calls it."""
+
+    @property
+    def identity(self) -> ModelIdentity:
+        """What this is."""
+        ...
+
+    @property
+    def image_size(self) -> int:
+        """Side S of the square image that the network sees, pixels."""
+        ...
+
+    def bone_residual(self, cxr: Tensor, *, seed: int, on_step: OnStep) -> Tensor:
+        """The bone's share of a radiograph.
+
+        `cxr`: (1, 1, S, S) float32, [-1, 1], bone bright, on any device. Returns (1, 1, S, S) float32 on the CPU in the
+        same unit, so that cxr − residual is the soft-tissue image; the display residual in [0, 1] is half of it.
+        The same seed gives the same result on the same device. `on_step(step, total)` follows every network evaluation
+        and may raise (a deadline); what it raises propagates.
+        """
+        ...
+
+
+def resolve_device(name: str) -> torch.device:
+    """`auto` → CUDA when present, else CPU; `cpu` or `cuda[:n]` as they say. Raises DeviceError when it is not there."""
+    if name == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    try:
+        device = torch.device(name)
+    except RuntimeError:
+        raise DeviceError(f"device must be auto, cpu or cuda, found {name!r}") from None
+    if device.type not in ("cpu", "cuda"):
+        raise DeviceError(f"device must be auto, cpu or cuda, found {name!r}")
+    if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
+        raise DeviceError(f"device {name!r} was asked for, but {torch.cuda.device_count()} CUDA devices are present")
+    return device
+
+
+def describe_device(device: torch.device) -> str:
+    """`cpu`, or `cuda` with the card's name, for logs and provenance."""
+    return f"cuda ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else device.type
+
+
+def check_radiograph(cxr: Tensor, size: int) -> None:
+    """Raises OutputError unless `cxr` is (1, 1, size, size) float32 and finite: a wrong caller, found before the work."""
+    if cxr.shape != (1, 1, size, size) or cxr.dtype != torch.float32:
+        raise OutputError(
+            f"expected a (1, 1, {size}, {size}) float32 radiograph, found {tuple(cxr.shape)} {cxr.dtype}",
+            code="MODEL_INPUT_INVALID",
+        )
+    if not bool(torch.isfinite(cxr).all()):
+        raise OutputError("the radiograph holds values that are not finite", code="MODEL_INPUT_INVALID")
+
+
+def check_residual(residual: Tensor) -> Tensor:
+    """The residual as float32 on the CPU; raises OutputError when it holds NaN or infinity."""
+    result = residual.detach().to("cpu", torch.float32)
+    if not bool(torch.isfinite(result).all()):
+        raise OutputError("the network's result holds values that are not finite")
+    return result
