@@ -81,7 +81,7 @@ class JsonFields:
             raise self._wrong(name, f"a list of rows of {length} whole numbers", rows)
         return result
 
-    def object(self, name: str) -> JsonFields:
+    def nested(self, name: str) -> JsonFields:
         """A nested object."""
         return JsonFields(self._take(name, "an object", None), f"{self.where}.{name}")
 

@@ -57,7 +57,7 @@ class Suppressor(Protocol):
 
 
 def resolve_device(name: str) -> torch.device:
-    """`auto` → CUDA when present, else CPU; `cpu` or `cuda[:n]` as they say. Raises DeviceError when it is not there."""
+    """`auto` → CUDA when present, else CPU; `cpu`, `cuda[:n]` as they say. Raises DeviceError when it is absent."""
     if name == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     try:
@@ -77,7 +77,7 @@ def describe_device(device: torch.device) -> str:
 
 
 def check_radiograph(cxr: Tensor, size: int) -> None:
-    """Raises OutputError unless `cxr` is (1, 1, size, size) float32 and finite: a wrong caller, found before the work."""
+    """Raises OutputError unless `cxr` is (1, 1, size, size) float32 and finite (a wrong caller)."""
     if cxr.shape != (1, 1, size, size) or cxr.dtype != torch.float32:
         raise OutputError(
             f"expected a (1, 1, {size}, {size}) float32 radiograph, found {tuple(cxr.shape)} {cxr.dtype}",

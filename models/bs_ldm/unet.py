@@ -73,10 +73,10 @@ class UNet(nn.Module):
                 layers.append(AttentionBlock(c_out, config.num_heads, config.attention_order))
             if resample is not None:
                 layers.append(ResBlock(c_out, c_out, emb, config.dropout, resample=resample))
-            return TimestepSequential(*layers)
+            return TimestepSequential(layers)
 
         ch = config.channel_mult[0] * c
-        self.input_blocks = nn.ModuleList([TimestepSequential(nn.Conv2d(config.in_channels, ch, 3, padding=1))])
+        self.input_blocks = nn.ModuleList([TimestepSequential([nn.Conv2d(config.in_channels, ch, 3, padding=1)])])
         skips, factor, last = [ch], 1, len(config.channel_mult) - 1
         for level, mult in enumerate(config.channel_mult):
             for _ in range(config.num_res_blocks):
@@ -84,14 +84,16 @@ class UNet(nn.Module):
                 ch = mult * c
                 skips.append(ch)
             if level < last:
-                self.input_blocks.append(TimestepSequential(ResBlock(ch, ch, emb, config.dropout, resample="down")))
+                self.input_blocks.append(TimestepSequential([ResBlock(ch, ch, emb, config.dropout, resample="down")]))
                 skips.append(ch)
                 factor *= 2
 
         self.middle_block = TimestepSequential(
-            ResBlock(ch, ch, emb, config.dropout),
-            AttentionBlock(ch, config.num_heads, config.attention_order),
-            ResBlock(ch, ch, emb, config.dropout),
+            [
+                ResBlock(ch, ch, emb, config.dropout),
+                AttentionBlock(ch, config.num_heads, config.attention_order),
+                ResBlock(ch, ch, emb, config.dropout),
+            ]
         )
 
         self.output_blocks = nn.ModuleList()
@@ -120,7 +122,7 @@ class UNet(nn.Module):
         return cast(Tensor, self.out(h))
 
 
-class TimestepSequential(nn.Sequential):
+class TimestepSequential(nn.ModuleList):
     """Layers in a row; the residual blocks among them also get the timestep's embedding."""
 
     def forward(self, x: Tensor, emb: Tensor) -> Tensor:
@@ -158,7 +160,7 @@ class ResBlock(nn.Module):
         scale, shift = self.emb_layers(emb)[:, :, None, None].chunk(2, dim=1)
         norm, activation, dropout, conv = self.out_layers
         h = conv(dropout(activation(norm(h) * (1 + scale) + shift)))
-        return cast(Tensor, self.skip_connection(x)) + h
+        return cast(Tensor, self.skip_connection(x) + h)
 
 
 class AttentionBlock(nn.Module):
@@ -182,7 +184,7 @@ class AttentionBlock(nn.Module):
             q, k, v = qkv.view(n, 3, self.heads, c // self.heads, -1).transpose(-1, -2).unbind(1)
         attended = F.scaled_dot_product_attention(q, k, v)  # (N, heads, H·W, C / heads)
         merged = attended.transpose(-1, -2).reshape(n, c, height * width)
-        return (flat + self.proj_out(merged)).view(n, c, height, width)
+        return cast(Tensor, flat + self.proj_out(merged)).view(n, c, height, width)
 
 
 def timestep_embedding(t: Tensor, channels: int) -> Tensor:

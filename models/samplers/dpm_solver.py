@@ -12,7 +12,7 @@ from models.samplers import OnStep, PredictX0
 from models.schedules import CosineSchedule
 
 START_TIMESTEP = 950
-"""Where few steps begin: at t = 999 (√ᾱ = 5e-5) an error in ε would be amplified 20,000 times, at 950 (.076) 13 times."""
+"""Where few steps begin: at t = 999 (√ᾱ = 5e-5) an error in ε grows 20,000 times, at 950 (.076) 13 times."""
 
 
 def uniform_timesteps(steps: int, start: int = START_TIMESTEP) -> tuple[int, ...]:
