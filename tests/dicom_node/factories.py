@@ -1,0 +1,103 @@
+"""Radiographs for tests: one call per kind, every attribute open to overrides, pixels that look roughly like a chest."""
+
+from __future__ import annotations
+
+import functools
+import subprocess
+import sys
+from datetime import datetime
+from io import BytesIO
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+import pydicom
+from pydicom.dataset import Dataset
+
+from dicom_node.radiograph import RadiographKind, wrap_radiograph
+
+ACQUIRED_AT = datetime(2024, 5, 17, 9, 30, 12)
+VENDOR = "Example X-ray Company"
+
+
+@functools.lru_cache(maxsize=4)
+def chest(rows: int = 1200, columns: int = 1100) -> npt.NDArray[np.float32]:
+    """(H, W) float32 in [0, 1], bone bright: dark outside and in two lung ellipses, bright spine and diaphragm."""
+    y, x = np.mgrid[0:rows, 0:columns].astype(np.float32)
+    v, u = y / rows, x / columns
+    body = np.exp(-((((u - 0.5) / 0.46) ** 6) + ((v - 0.55) / 0.55) ** 8))
+    image = 0.04 + 0.62 * body
+    for centre in (0.29, 0.71):
+        image -= 0.42 * np.exp(-((((u - centre) / 0.15) ** 4) + ((v - 0.45) / 0.30) ** 4))
+    image += 0.25 * np.exp(-(((u - 0.5) / 0.09) ** 4)) * body
+    for rib in np.linspace(0.2, 0.7, 7):
+        image += 0.06 * np.exp(-(((v - rib - 0.3 * (u - 0.5) ** 2) / 0.012) ** 2)) * body
+    return np.clip(image, 0.0, 1.0).astype(np.float32)
+
+
+def radiograph(
+    sop_class: RadiographKind | str = RadiographKind.DX,
+    *,
+    pixels: npt.NDArray[np.floating] | None = None,
+    bits_stored: int = 14,
+    monochrome1: bool = False,
+    remove: tuple[str, ...] = (),
+    **overrides: object,
+) -> Dataset:
+    """A radiograph as a console would send it; `overrides` are keywords of PS3.6, `remove` names what to leave out."""
+    ds = wrap_radiograph(
+        chest() if pixels is None else pixels,
+        sop_class=sop_class,
+        bits_stored=bits_stored,
+        monochrome1=monochrome1,
+        imager_pixel_spacing_mm=0.3,
+        patient_id="TEST-0001",
+        patient_name="Test^Chest",
+        patient_birth_date="19700101",
+        patient_sex="F",
+        patient_age="054Y",
+        accession_number="ACC-1",
+        acquired_at=ACQUIRED_AT,
+    )
+    ds.Manufacturer = VENDOR
+    ds.ManufacturerModelName = "Detector One"
+    ds.DeviceSerialNumber = "SN-42"
+    ds.SoftwareVersions = "7.1"
+    ds.StationName = "ROOM1"
+    ds.InstitutionName = "Example Hospital"
+    ds.SeriesDate, ds.SeriesTime = ds.StudyDate, ds.StudyTime
+    for keyword, value in overrides.items():
+        setattr(ds, keyword, value)
+    for keyword in remove:
+        if keyword in ds:
+            delattr(ds, keyword)
+    return ds
+
+
+def reread(ds: Dataset) -> Dataset:
+    """The dataset as it comes off the wire: written as a file and read back with its raw elements."""
+    buffer = BytesIO()
+    pydicom.dcmwrite(buffer, ds, enforce_file_format=True)
+    buffer.seek(0)
+    return pydicom.dcmread(buffer)
+
+
+def dciodvfy_errors(ds: Dataset, folder: Path) -> list[str]:
+    """The error lines that `dciodvfy -new` prints for the dataset (it writes everything to stderr)."""
+    path = folder / "checked.dcm"
+    pydicom.dcmwrite(path, ds, enforce_file_format=True)
+    return [line for line in _run("dciodvfy", "-new", str(path)) if line.startswith("Error")]
+
+
+def dcentvfy_errors(datasets: list[Dataset], folder: Path) -> list[str]:
+    """The error lines that `dcentvfy` prints for the datasets as one study."""
+    paths = [folder / f"entity{index}.dcm" for index in range(len(datasets))]
+    for path, ds in zip(paths, datasets, strict=True):
+        pydicom.dcmwrite(path, ds, enforce_file_format=True)
+    return [line for line in _run("dcentvfy", *map(str, paths)) if line.startswith("Error")]
+
+
+def _run(tool: str, *arguments: str) -> list[str]:
+    command = [str(Path(sys.executable).parent / tool), *arguments]
+    result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
+    return (result.stdout + result.stderr).splitlines()
