@@ -38,7 +38,10 @@ class CosineSchedule:
         self.timesteps = timesteps
         self.alpha_bar_tensor = torch.cumprod(1.0 - beta, dim=0)
         """(T,) float32 on the CPU, for training."""
-        self.beta: tuple[float, ...] = tuple(beta.tolist())
+        # Between two rounded ᾱ, β is 1 − ᾱ_t/ᾱ_{t−1}, not the β they were made of: at t = 1 the two differ by 0.1 %,
+        # and the published sampler uses the former.
+        before = torch.cat([torch.ones(1), self.alpha_bar_tensor[:-1]])
+        self.beta: tuple[float, ...] = tuple((1.0 - self.alpha_bar_tensor / before).tolist())
         self.alpha_bar: tuple[float, ...] = tuple(self.alpha_bar_tensor.tolist())
 
     def alpha_sigma(self, t: int) -> tuple[float, float]:

@@ -1,0 +1,87 @@
+"""BS-LDM from radiograph to bone residual, on one screen.
+
+pixels ⇒ latents ⇒ sampling ⇒ latents ⇒ pixels, with names as in the paper (arXiv 2412.15670). The result is the
+difference between two decodings, B = D(z_cxr) − D(z_soft): what the autoencoder itself blurs or invents cancels in it.
+"""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from models.bs_ldm.config import ARCHITECTURE, BsLdmConfig, Target
+from models.bs_ldm.denoiser import Denoiser
+from models.bs_ldm.unet import UNet
+from models.bs_ldm.vqgan import Vqgan
+from models.checkpoint import load_network
+from models.manifest import Manifest, Preset
+from models.samplers import OnStep
+from models.samplers.ddpm import sample_ddpm
+from models.samplers.dpm_solver import sample_dpm_solver, uniform_timesteps
+from models.schedules import cosine_schedule
+from models.suppressor import ModelIdentity, check_radiograph, check_residual, describe_device
+
+UNET_FILE, VQGAN_FILE = "unet.safetensors", "vqgan.safetensors"
+
+
+class BsLdmSuppressor:
+    """The loaded method; implements `models.suppressor.Suppressor`."""
+
+    def __init__(self, identity: ModelIdentity, config: BsLdmConfig, vqgan: Vqgan, unet: UNet, preset: Preset) -> None:
+        self.identity = identity
+        self.image_size = config.image_size
+        self._config, self._vqgan, self._unet, self._preset = config, vqgan, unet, preset
+        self._schedule = cosine_schedule(config.timesteps)
+        self._device = next(unet.parameters()).device
+
+    @classmethod
+    def from_manifest(cls, manifest: Manifest, device: torch.device, preset: str, steps: int) -> BsLdmSuppressor:
+        """Loads both networks onto `device`. Raises WeightsError or ConfigError."""
+        config = BsLdmConfig.from_json(manifest.config)
+        plan = manifest.preset(preset, steps)
+        vqgan = load_network(lambda: Vqgan(config.vqgan), *manifest.file(VQGAN_FILE), device)
+        unet = load_network(lambda: UNet(config.unet), *manifest.file(UNET_FILE), device)
+        identity = ModelIdentity(
+            name=manifest.name,
+            version=manifest.version,
+            architecture=ARCHITECTURE,
+            sha256=manifest.sha256,
+            sampler=plan.sampler,
+            steps=plan.steps,
+            precision="bfloat16" if device.type == "cuda" else "float32",
+            device=describe_device(device),
+        )
+        return cls(identity, config, vqgan, unet, plan)
+
+    @torch.inference_mode()
+    def bone_residual(self, cxr: Tensor, *, seed: int, on_step: OnStep) -> Tensor:
+        """See `Suppressor.bone_residual`."""
+        check_radiograph(cxr, self.image_size)
+        z_cxr = self._encode(cxr.to(self._device))
+        x0 = self._sample(z_cxr, torch.Generator().manual_seed(seed), on_step)
+        z_soft = z_cxr - x0 if self._config.target is Target.BONE else x0
+        return check_residual(self._decode(z_cxr) - self._decode(z_soft))
+
+    def _encode(self, image: Tensor) -> Tensor:
+        """Quantised latents, scaled; TF32 off, because a rounded convolution flips code indices."""
+        with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
+            return self._vqgan.quantise(self._vqgan.encode(image)) * self._config.latent_scale
+
+    def _sample(self, z_cxr: Tensor, generator: torch.Generator, on_step: OnStep) -> Tensor:
+        def randn(channels: int) -> Tensor:
+            """Noise from the CPU, so that a seed means the same on every device."""
+            size = (1, channels, *z_cxr.shape[2:])
+            return torch.randn(size, generator=generator)[:, : z_cxr.shape[1]].to(self._device)
+
+        predict_x0 = Denoiser(self._unet, self._config, self._schedule, z_cxr)
+        x_T = randn(z_cxr.shape[1])
+        if self._preset.sampler == "ddpm":
+            # The published sampler draws noise for every output channel; those of x enter.
+            step_channels = self._config.unet.out_channels
+            return sample_ddpm(predict_x0, x_T, lambda _t: randn(step_channels), self._schedule, on_step)
+        timesteps = uniform_timesteps(self._preset.steps, self._preset.start_timestep)
+        return sample_dpm_solver(predict_x0, x_T, timesteps, self._schedule, on_step)
+
+    def _decode(self, z: Tensor) -> Tensor:
+        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._device.type == "cuda"):
+            return self._vqgan.decode(z / self._config.latent_scale)
