@@ -1,0 +1,5 @@
+"""`python -m service.cli` is `softray`."""
+
+from service.cli.app import main
+
+main()

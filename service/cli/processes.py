@@ -1,0 +1,70 @@
+"""Commands that run a part of the service until it is told to stop."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import Annotated
+
+import typer
+
+from service import supervisor
+from service.cli.launch import call, settings
+from service.database import upgrade
+from service.logs import configure_logging
+
+NODE = "dicom_node.__main__:run"
+API = "service.api.serve:serve"
+GPU_WORKER = "worker.app:run_gpu"
+NETWORK_WORKER = "worker.app:run_network"
+
+
+class WorkerKind(StrEnum):
+    """The two kinds of worker."""
+
+    GPU = "gpu"
+    NETWORK = "network"
+
+
+def add_to(app: typer.Typer) -> None:
+    """Register the commands of this file."""
+    app.command("up")(up)
+    app.command("node")(node)
+    app.command("api")(api)
+    app.command("worker")(worker)
+    app.command("migrate")(migrate)
+
+
+def up() -> None:
+    """Run everything on this machine: DICOM node, admin API, GPU worker, network worker.
+
+    With the default settings no server is needed: SQLite, a folder for the images and a folder as message broker, all
+    under SOFTRAY_DATA_DIR. A part that ends by itself is started again. Ctrl-C stops all of them.
+    """
+    configured = settings()
+    configure_logging(configured.log_level, configured.log_format)
+    configured.data_dir.mkdir(parents=True, exist_ok=True)
+    upgrade(configured.effective_database_url)
+    raise typer.Exit(supervisor.supervise(supervisor.PARTS))
+
+
+def node() -> None:
+    """Run the DICOM node: receives radiographs by C-STORE under SOFTRAY_AE_TITLE and answers C-ECHO."""
+    call(NODE, settings())
+
+
+def api() -> None:
+    """Run the admin API and its page: studies, jobs with their history, retry. It has no login of its own yet."""
+    call(API, settings())
+
+
+def worker(kind: Annotated[WorkerKind, typer.Argument(help="gpu: computes. network: delivers to the PACS.")]) -> None:
+    """Run a worker: `gpu` computes soft-tissue images, `network` delivers them and picks up what was left standing."""
+    call(GPU_WORKER if kind is WorkerKind.GPU else NETWORK_WORKER, settings())
+
+
+def migrate() -> None:
+    """Bring the database to this version's tables. Safe to run again, and while another process does the same."""
+    configured = settings()
+    configured.data_dir.mkdir(parents=True, exist_ok=True)
+    upgrade(configured.effective_database_url)
+    typer.echo("the database is up to date")

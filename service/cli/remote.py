@@ -1,0 +1,83 @@
+"""Commands about remote nodes: the application entities that may send to us, and those that get the results."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from typing import Annotated
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from service.cli.connection import session
+from service.cli.launch import fail
+from service.errors import SoftrayError
+from service.registry import remote_nodes
+
+app = typer.Typer(help="Remote nodes: who may send radiographs to softray, and who gets the results.")
+
+
+def add_to(parent: typer.Typer) -> None:
+    """Register the commands of this file."""
+    parent.add_typer(app, name="remote", no_args_is_help=True)
+
+
+@app.command("add")
+def add(
+    name: Annotated[str, typer.Argument(help="A name of your own for the node, e.g. PACS.")],
+    ae_title: Annotated[str, typer.Argument(help="Its AE title, exactly as it calls itself.")],
+    host: Annotated[str, typer.Argument(help="Host name or address.")],
+    port: Annotated[int, typer.Argument(help="DICOM port.", min=1, max=65535)],
+    may_send: Annotated[bool, typer.Option("--may-send/--no-send", help="Accept images from this AE title.")] = True,
+    receives_results: Annotated[
+        bool, typer.Option("--receives-results/--no-results", help="Deliver every result to this node.")
+    ] = True,
+) -> None:
+    """Add a remote node. A running service knows it at once."""
+    try:
+        with session() as opened:
+            remote_nodes.add_remote_node(
+                opened,
+                name=name,
+                ae_title=ae_title,
+                host=host,
+                port=port,
+                may_send=may_send,
+                receives_results=receives_results,
+                now=datetime.now(UTC),
+            )
+    except (SoftrayError, ValueError) as error:
+        fail(str(error))
+    typer.echo(f"added {name}: {ae_title}@{host}:{port}")
+
+
+@app.command("list")
+def list_nodes() -> None:
+    """List the remote nodes."""
+    with session() as opened:
+        nodes = remote_nodes.list_remote_nodes(opened)
+    if not nodes:
+        typer.echo("no remote nodes yet: add one with `softray remote add NAME AE_TITLE HOST PORT`")
+        return
+    table = Table("name", "AE title", "host", "port", "may send", "receives results")
+    for node in nodes:
+        table.add_row(
+            node.name,
+            node.ae_title,
+            node.host,
+            str(node.port),
+            "yes" if node.may_send else "no",
+            "yes" if node.receives_results else "no",
+        )
+    Console().print(table)
+
+
+@app.command("remove")
+def remove(name: Annotated[str, typer.Argument(help="The name the node was added under.")]) -> None:
+    """Remove a remote node. What was recorded about it stays."""
+    try:
+        with session() as opened:
+            abandoned = remote_nodes.remove_remote_node(opened, name, now=datetime.now(UTC))
+    except SoftrayError as error:
+        fail(str(error))
+    typer.echo(f"removed {name}" + (f"; {abandoned} deliveries that waited for it have failed" if abandoned else ""))

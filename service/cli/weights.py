@@ -1,0 +1,60 @@
+"""Commands about networks: import published checkpoints, list and verify what is installed, check golden files."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from service.cli.launch import call, settings
+
+weights_app = typer.Typer(help="Weights: import published checkpoints, list and verify what is installed.")
+models_app = typer.Typer(help="Models: compare this installation with golden inputs and outputs.")
+
+
+def add_to(parent: typer.Typer) -> None:
+    """Register the commands of this file."""
+    parent.add_typer(weights_app, name="weights", no_args_is_help=True)
+    parent.add_typer(models_app, name="models", no_args_is_help=True)
+
+
+@weights_app.command("import")
+def import_weights(
+    unet: Annotated[Path, typer.Argument(help="Published latent U-Net (ldm-final-…-myModel.pth).")],
+    vqgan: Annotated[Path, typer.Argument(help="Published ML-VQGAN (…-VQGAN.pth).")],
+    name: Annotated[str, typer.Option(help="Name the weights get here, e.g. bs-ldm-jsrt.")],
+    licence: Annotated[str, typer.Option(help="Licence the weights came under, for the manifest.")] = "unknown",
+) -> None:
+    """Turn the published BS-LDM checkpoints into safetensors and a manifest. Nothing in them is executed."""
+    call("worker.weights_commands:run_import", settings(), unet=unet, vqgan=vqgan, name=name, licence=licence)
+
+
+@weights_app.command("list")
+def list_weights() -> None:
+    """List the installed weights: name, architecture, digest, and which one is the default."""
+    call("worker.weights_commands:run_list", settings())
+
+
+@weights_app.command("verify")
+def verify_weights(
+    name: Annotated[str, typer.Argument(help="Name of installed weights; empty: all of them.")] = "",
+) -> None:
+    """Check every file's digest and run the golden phantom. Exit code 1 if anything differs."""
+    call("worker.weights_commands:run_verify", settings(), name=name)
+
+
+@models_app.command("golden")
+def golden(
+    folder: Annotated[Path, typer.Argument(help="Folder with config.json, checkpoints and golden tensors.")],
+) -> None:
+    """Reproduce every golden file of a folder and print the largest deviation. Exit code 1 past a tolerance."""
+    call("worker.weights_commands:run_golden", settings(), folder=folder)
+
+
+@models_app.command("golden-write")
+def golden_write(
+    name: Annotated[str, typer.Argument(help="Name of shipped weights; empty: all of them.")] = "",
+) -> None:
+    """Write the golden phantom's result beside the weights (after a deliberate change of a model or the phantom)."""
+    call("worker.weights_commands:run_golden_write", settings(), name=name)

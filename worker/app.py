@@ -1,0 +1,141 @@
+"""Entry point of the worker processes: the Celery application, its two tasks, and the context they share.
+
+`run_gpu` owns a device and samples; `run_network` delivers and sweeps, and never loads torch. Both consume with the
+solo or threads pool: a prefork parent must not have touched CUDA, and only one thread may own the device.
+"""
+
+from __future__ import annotations
+
+import logging
+from importlib.metadata import version
+from typing import TYPE_CHECKING
+
+from celery import Celery
+from dicom_node.derived import DerivedPolicy
+from dicom_node.eligibility import EligibilityPolicy
+
+from service.database import make_engine, make_session_factory
+from service.instance_store import InstanceStore
+from service.job_queue import DELIVER_TASK, GPU_QUEUE, INFER_TASK, NETWORK_QUEUE, JobQueue, make_celery
+from service.logs import configure_logging, log_event
+from service.settings import Settings
+from worker.context import RetryPolicy, WorkerContext
+from worker.deliver import deliver
+from worker.sweep import start_sweeper
+
+if TYPE_CHECKING:
+    from worker.model_host import ModelHost
+
+logger = logging.getLogger(__name__)
+
+DELIVERY_THREADS = 4
+
+
+def run_gpu(settings: Settings) -> None:
+    """Load the model, run the golden check, then work on the `gpu` queue until told to stop.
+
+    Raises before taking any job when the weights are missing or altered, or the golden phantom comes out differently.
+    """
+    configure_logging(settings.log_level, settings.log_format)
+    context = build_context(settings)
+    host = model_host(settings)
+    identity = host.start()
+    log_event(
+        logger,
+        "model-ready",
+        model=identity.name,
+        version=identity.version,
+        sha256=identity.sha256,
+        sampler=identity.sampler,
+        steps=identity.steps,
+        device=identity.device,
+        precision=identity.precision,
+    )
+    celery = make_celery(settings.effective_broker_url, settings.data_dir)
+    register_inference(celery, context, host)
+    _consume(celery, GPU_QUEUE, ["--pool", "solo"])
+
+
+def run_network(settings: Settings) -> None:
+    """Deliver from the `network` queue and sweep the registry, until told to stop. Needs no torch."""
+    configure_logging(settings.log_level, settings.log_format)
+    context = build_context(settings)
+    celery = make_celery(settings.effective_broker_url, settings.data_dir)
+    register_delivery(celery, context)
+    stop = start_sweeper(context, settings.sweep_interval_s)
+    try:
+        _consume(celery, NETWORK_QUEUE, ["--pool", "threads", "--concurrency", str(DELIVERY_THREADS)])
+    finally:
+        stop.set()
+
+
+def build_context(settings: Settings) -> WorkerContext:
+    """Everything the tasks need, from the settings of this process."""
+    return WorkerContext(
+        sessions=make_session_factory(make_engine(settings.effective_database_url)),
+        store=InstanceStore(settings.data_dir / "instances", settings.min_free_bytes),
+        queue=JobQueue(make_celery(settings.effective_broker_url, settings.data_dir)),
+        policy=derived_policy(settings),
+        inference_retries=RetryPolicy(settings.max_attempts, settings.retry_base_s, settings.retry_max_s),
+        delivery_retries=RetryPolicy(settings.delivery_max_attempts, settings.retry_base_s, settings.retry_max_s),
+        service_version=version("softray"),
+        ae_title=settings.ae_title,
+        seed=settings.seed,
+        lease_s=settings.lease_s,
+        deadline_s=settings.inference_deadline_s,
+        network_timeout_s=settings.network_timeout_s,
+    )
+
+
+def derived_policy(settings: Settings) -> DerivedPolicy:
+    """How this site wants its derived objects labelled."""
+    return DerivedPolicy(
+        series_number_offset=settings.series_number_offset,
+        content_qualification=settings.content_qualification,
+        synthetic_data=settings.synthetic_data,
+        manufacturer=settings.manufacturer,
+        device_serial_number=settings.device_serial_number,
+    )
+
+
+def eligibility_policy(settings: Settings) -> EligibilityPolicy:
+    """What this site wants processed."""
+    return EligibilityPolicy(min_age_years=settings.min_age_years, accept_for_processing=settings.accept_for_processing)
+
+
+def model_host(settings: Settings) -> ModelHost:
+    """The host for the configured model; nothing is loaded before its `start`."""
+    from worker.model_host import ModelHost  # torch: only processes that compute load it
+
+    return ModelHost(
+        model=settings.model,
+        weights_dirs=[settings.effective_weights_dir],
+        preset=settings.preset,
+        steps=settings.steps,
+        device=settings.device,
+        torch_threads=settings.torch_threads,
+    )
+
+
+def register_inference(celery: Celery, context: WorkerContext, host: ModelHost) -> None:
+    """Bind the task that other processes know as `softray.infer` to this context."""
+    from worker.infer import infer
+
+    @celery.task(name=INFER_TASK)
+    def run(job_id: str) -> None:
+        infer(job_id, context, host)
+
+
+def register_delivery(celery: Celery, context: WorkerContext) -> None:
+    """Bind the task that other processes know as `softray.deliver` to this context."""
+
+    @celery.task(name=DELIVER_TASK)
+    def run(delivery_id: int) -> None:
+        deliver(delivery_id, context)
+
+
+def _consume(celery: Celery, queue: str, pool: list[str]) -> None:
+    log_event(logger, "worker-ready", queue=queue)
+    alone = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+    name = ["--queues", queue, "--hostname", f"{queue}@%h", "--loglevel", "WARNING"]
+    celery.worker_main(["worker", *name, *alone, *pool])

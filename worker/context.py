@@ -1,0 +1,65 @@
+"""What every task needs, built once by the entry point and handed down."""
+
+from __future__ import annotations
+
+import os
+import socket
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+
+from dicom_node.derived import DerivedPolicy
+from sqlalchemy.orm import Session, sessionmaker
+
+from service.instance_store import InstanceStore
+from service.job_queue import JobQueue
+
+
+@dataclass(frozen=True)
+class RetryPolicy:
+    """How often and how long apart a failed step is tried again.
+
+    The wait before attempt n + 1 is base_s * 2 ** (n - 1), at most max_s, plus up to a quarter of it by chance, so that
+    jobs that failed together do not come back together.
+    """
+
+    max_attempts: int
+    base_s: float
+    max_s: float
+
+    def exhausted(self, attempts: int) -> bool:
+        """Whether `attempts` (the one that just failed included) were the last."""
+        return attempts >= self.max_attempts
+
+    def wait_s(self, attempts: int, chance: float) -> float:
+        """Seconds until the next attempt, after `attempts` failed ones; `chance` in [0, 1)."""
+        wait = min(self.max_s, self.base_s * 2.0 ** min(max(0, attempts - 1), 30))
+        return wait * (1.0 + 0.25 * chance)
+
+
+def _owner() -> str:
+    return f"{socket.gethostname()}:{os.getpid()}"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class WorkerContext:
+    """The values and connections of one worker process."""
+
+    sessions: sessionmaker[Session]
+    store: InstanceStore
+    queue: JobQueue
+    policy: DerivedPolicy
+    inference_retries: RetryPolicy
+    delivery_retries: RetryPolicy
+    service_version: str
+    ae_title: str
+    seed: int
+    lease_s: float
+    deadline_s: float
+    network_timeout_s: float
+    owner: str = field(default_factory=_owner)
+    clock: Callable[[], datetime] = _now

@@ -1,0 +1,161 @@
+"""One queued job becomes one stored derived instance.
+
+Safe to run twice, on any machine, at any time: the claim (lease + fencing token) decides who works, the
+compare-and-swap in `record_derived` decides whose result counts, and the UIDs come out the same.
+"""
+
+from __future__ import annotations
+
+import logging
+import random
+import time
+from datetime import timedelta
+from io import BytesIO
+
+from pydicom import dcmread, dcmwrite
+
+from service.instance_store import Kind
+from service.logs import log_event
+from service.registry import deliveries, jobs
+from worker.context import WorkerContext
+from worker.errors import AttemptsExhaustedError, LeaseLostError, classify
+from worker.lease import Lease
+from worker.model_host import ModelHost
+from worker.pipeline import SoftTissue, suppress
+from worker.preview import previews
+
+logger = logging.getLogger(__name__)
+
+PROGRESS_INTERVAL_S = 0.5
+
+
+def infer(job_id: str, context: WorkerContext, host: ModelHost) -> bool:
+    """Run job `job_id` if it is due and nobody else has it. True when a derived instance was recorded."""
+    with context.sessions.begin() as session:
+        claim = jobs.claim(session, job_id, owner=context.owner, lease_s=context.lease_s, now=context.clock())
+    if claim is None:
+        log_event(logger, "job-not-claimed", job_id=job_id)
+        return False
+    log_event(logger, "inference-started", job_id=job_id, sop_instance_uid=claim.sop_instance_uid)
+    try:
+        _require_budget(claim, context)
+        return _run(claim, context, host)
+    except LeaseLostError:
+        log_event(logger, "lease-lost", job_id=job_id)
+        return False
+    except Exception as error:
+        _give_up_or_postpone(claim, error, context)
+        return False
+
+
+def _require_budget(claim: jobs.Claim, context: WorkerContext) -> None:
+    """An image that kills its worker never comes back to report: the count of its claims ends it."""
+    budget = context.inference_retries.max_attempts
+    if claim.attempts > budget:
+        raise AttemptsExhaustedError(f"expected at most {budget} attempts, found this to be number {claim.attempts}")
+
+
+def _run(claim: jobs.Claim, context: WorkerContext, host: ModelHost) -> bool:
+    progress = _Progress(claim, context)
+    with Lease(progress.renew, lease_s=context.lease_s, deadline_s=context.deadline_s) as lease:
+
+        def on_step(step: int, total: int) -> None:
+            lease.check()
+            progress.report(step, total)
+
+        dataset = dcmread(BytesIO(context.store.read(claim.source_path, claim.source_sha256)))
+        result = host.run(
+            lambda suppressor: suppress(
+                dataset,
+                suppressor,
+                context.policy,
+                service_version=context.service_version,
+                seed=context.seed,
+                now=context.clock(),
+                on_step=on_step,
+            )
+        )
+        lease.check()
+        identity = host.run(lambda suppressor: suppressor.identity)
+        facts = _keep(result, context, identity.name, identity.sha256, identity.device)
+    with context.sessions.begin() as session:
+        recorded = jobs.record_derived(session, claim, facts, now=context.clock())
+    if not recorded:
+        raise LeaseLostError("expected to own the job still, found it claimed by another worker")
+    log_event(logger, "derived", job_id=claim.job_id, sop_instance_uid=facts.sop_instance_uid, device=identity.device)
+    with context.sessions.begin() as session:
+        waiting = deliveries.pending_deliveries(session, claim.job_id, now=context.clock())
+    for delivery_id in waiting:
+        context.queue.announce_delivery(delivery_id)
+    return True
+
+
+def _keep(result: SoftTissue, context: WorkerContext, name: str, sha256: str, device: str) -> jobs.DerivedFacts:
+    """Store the derived instance and its previews; the stored bytes are what every delivery sends."""
+    encoded = BytesIO()
+    dcmwrite(encoded, result.derived, enforce_file_format=True)
+    stored = context.store.keep(Kind.DERIVED, [encoded.getvalue()])
+    source, soft, bone = (
+        context.store.keep(Kind.PREVIEW, [picture], suffix=".png")
+        for picture in previews(result.source, result.residual)
+    )
+    return jobs.DerivedFacts(
+        sop_instance_uid=str(result.derived.SOPInstanceUID),
+        series_instance_uid=str(result.derived.SeriesInstanceUID),
+        path=stored.path,
+        sha256=stored.sha256,
+        preview_source_path=source.path,
+        preview_soft_path=soft.path,
+        preview_bone_path=bone.path,
+        model_name=name,
+        model_sha256=sha256,
+        device=device,
+    )
+
+
+def _give_up_or_postpone(claim: jobs.Claim, error: Exception, context: WorkerContext) -> None:
+    failure = classify(error)
+    now = context.clock()
+    again = failure.transient and not context.inference_retries.exhausted(claim.attempts)
+    wait = timedelta(seconds=context.inference_retries.wait_s(claim.attempts, random.random()))
+    with context.sessions.begin() as session:
+        if again:
+            jobs.release(session, claim, code=failure.code, detail=failure.detail, not_before=now + wait, now=now)
+        else:
+            jobs.fail(session, claim, code=failure.code, detail=failure.detail, now=now)
+    log_event(
+        logger,
+        "inference-postponed" if again else "inference-failed",
+        job_id=claim.job_id,
+        code=failure.code,
+        attempts=claim.attempts,
+    )
+
+
+class _Progress:
+    """Writes step k of n to the job row, at most twice a second, and renews the lease with it."""
+
+    def __init__(self, claim: jobs.Claim, context: WorkerContext) -> None:
+        self._claim = claim
+        self._context = context
+        self._step = 0
+        self._total = 0
+        self._written = 0.0
+
+    def report(self, step: int, total: int) -> None:
+        self._step, self._total = step, total
+        if step == total or time.monotonic() - self._written >= PROGRESS_INTERVAL_S:
+            self._written = time.monotonic()
+            if not self.renew():
+                raise LeaseLostError("expected to own the job still, found it claimed by another worker")
+
+    def renew(self) -> bool:
+        with self._context.sessions.begin() as session:
+            return jobs.renew(
+                session,
+                self._claim,
+                lease_s=self._context.lease_s,
+                step=self._step,
+                total_steps=self._total,
+                now=self._context.clock(),
+            )
