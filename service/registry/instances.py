@@ -1,0 +1,206 @@
+"""Records of what was received: one row per instance, and per object that did not become one.
+
+Idempotent by SOP Instance UID: sending the same data set again changes nothing, and another data set under the same UID
+never replaces the first (field experience: both happen daily).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import select, update
+from sqlalchemy.exc import IntegrityError
+from sqlalchemy.orm import Session
+
+from service.registry import jobs
+from service.registry.tables import Instance, RejectedObject, Series, Study
+
+
+@dataclass(frozen=True)
+class InstanceFacts:
+    """What the data set and the association say about one instance."""
+
+    study_instance_uid: str
+    series_instance_uid: str
+    sop_instance_uid: str
+    sop_class_uid: str
+    transfer_syntax_uid: str
+    modality: str | None
+    calling_ae_title: str
+
+
+class Reception(StrEnum):
+    """What the registry knew about the SOP Instance UID before."""
+
+    NEW = "NEW"
+    SAME = "SAME"
+    CONFLICT = "CONFLICT"
+
+
+@dataclass(frozen=True)
+class Recorded:
+    """`job_id` is set when this call created a job."""
+
+    reception: Reception
+    job_id: str | None
+
+
+@dataclass(frozen=True)
+class StoredRow:
+    """Where an instance that is already here is kept."""
+
+    sha256: str
+    path: str
+
+
+def record_instance(
+    session: Session,
+    facts: InstanceFacts,
+    *,
+    path: str,
+    sha256: str,
+    size_bytes: int,
+    reason_code: str | None,
+    reason_detail: str | None,
+    now: datetime,
+) -> Recorded:
+    """Write study, series and instance rows, and for an eligible instance (`reason_code` None) its QUEUED job.
+
+    The SOP Instance UID being known already, nothing is written: SAME when `sha256` is the known one, else CONFLICT.
+    `sha256` must therefore depend on the received data set and its transfer syntax alone, so whoever writes the file
+    puts nothing into the file meta information that differs between two transmissions. Safe against any number of
+    simultaneous calls for the same UID: exactly one of them is NEW.
+    """
+    known = find_stored(session, facts.sop_instance_uid)
+    if known is None:
+        instance = _insert_instance(session, facts, path, sha256, size_bytes, reason_code, reason_detail, now)
+        if instance is not None:
+            job_id = jobs.enqueue(session, instance.id, now=now) if reason_code is None else None
+            return Recorded(Reception.NEW, job_id)
+        known = find_stored(session, facts.sop_instance_uid)
+    same = known is not None and known.sha256 == sha256
+    return Recorded(Reception.SAME if same else Reception.CONFLICT, None)
+
+
+def record_rejection(
+    session: Session,
+    *,
+    reason_code: str,
+    detail: str,
+    calling_ae_title: str,
+    sop_instance_uid: str | None,
+    path: str | None,
+    sha256: str | None,
+    now: datetime,
+) -> None:
+    """Record an object that was refused or put into quarantine."""
+    session.add(
+        RejectedObject(
+            received_at=now,
+            reason_code=reason_code,
+            detail=_storable(detail),
+            calling_ae_title=calling_ae_title,
+            sop_instance_uid=_storable(sop_instance_uid, 64),
+            path=path,
+            sha256=sha256,
+        )
+    )
+    session.flush()
+
+
+def find_stored(session: Session, sop_instance_uid: str) -> StoredRow | None:
+    """The instance with this UID, if it was received before."""
+    row = session.execute(
+        select(Instance.sha256, Instance.path).where(Instance.sop_instance_uid == sop_instance_uid)
+    ).one_or_none()
+    return None if row is None else StoredRow(row.sha256, row.path)
+
+
+def _insert_instance(
+    session: Session,
+    facts: InstanceFacts,
+    path: str,
+    sha256: str,
+    size_bytes: int,
+    reason_code: str | None,
+    reason_detail: str | None,
+    now: datetime,
+) -> Instance | None:
+    """None: another transaction was faster with this SOP Instance UID."""
+    try:
+        # The study's time is part of the savepoint: a duplicate leaves no trace.
+        with session.begin_nested():
+            study_id = _study_id(session, facts, now)
+            instance = Instance(
+                series_id=_series_id(session, study_id, facts),
+                sop_instance_uid=facts.sop_instance_uid,
+                sop_class_uid=facts.sop_class_uid,
+                transfer_syntax_uid=facts.transfer_syntax_uid,
+                path=path,
+                sha256=sha256,
+                size_bytes=size_bytes,
+                calling_ae_title=facts.calling_ae_title,
+                received_at=now,
+                eligible=reason_code is None,
+                reason_code=reason_code,
+                reason_detail=_storable(reason_detail),
+            )
+            session.add(instance)
+            session.flush()
+            return instance
+    except IntegrityError:
+        if find_stored(session, facts.sop_instance_uid) is None:
+            raise
+        return None
+
+
+def _study_id(session: Session, facts: InstanceFacts, now: datetime) -> int:
+    def find() -> int | None:
+        return session.scalar(select(Study.id).where(Study.study_instance_uid == facts.study_instance_uid))
+
+    study_id = find()
+    if study_id is None:
+        new = Study(study_instance_uid=facts.study_instance_uid, first_received_at=now, last_received_at=now)
+        return _insert_or_find(session, new, lambda: new.id, find)
+    newer = update(Study).where(Study.id == study_id, Study.last_received_at < now).values(last_received_at=now)
+    session.execute(newer.execution_options(synchronize_session=False))
+    return study_id
+
+
+def _series_id(session: Session, study_id: int, facts: InstanceFacts) -> int:
+    def find() -> int | None:
+        return session.scalar(
+            select(Series.id).where(
+                Series.study_id == study_id, Series.series_instance_uid == facts.series_instance_uid
+            )
+        )
+
+    series_id = find()
+    if series_id is not None:
+        return series_id
+    new = Series(
+        study_id=study_id, series_instance_uid=facts.series_instance_uid, modality=_storable(facts.modality, 16)
+    )
+    return _insert_or_find(session, new, lambda: new.id, find)
+
+
+def _insert_or_find(session: Session, new: object, new_id: Callable[[], int], find: Callable[[], int | None]) -> int:
+    """Insert `new`, or find the row that a simultaneous transaction inserted under the same unique key."""
+    try:
+        with session.begin_nested():
+            session.add(new)
+            session.flush()
+            return new_id()
+    except IntegrityError:
+        found = find()
+        if found is None:
+            raise
+        return found
+
+
+def _storable(value: str | None, length: int = 1024) -> str | None:
+    """`value` as any database takes it: what a peer sent may be too long or hold NUL, which PostgreSQL refuses."""
+    return None if value is None else value.replace("\0", "")[:length]

@@ -1,0 +1,213 @@
+"""What the API and the command line show: frozen read models, newest first, no more than `limit` rows."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+
+from sqlalchemy import Select, func, select
+from sqlalchemy.orm import Session
+
+from service.registry.job_states import JobState
+from service.registry.read_models import (
+    DeliveryRow as DeliveryRow,
+)
+from service.registry.read_models import (
+    EventRow as EventRow,
+)
+from service.registry.read_models import (
+    InstanceRow as InstanceRow,
+)
+from service.registry.read_models import (
+    JobDetail as JobDetail,
+)
+from service.registry.read_models import (
+    JobSummary as JobSummary,
+)
+from service.registry.read_models import (
+    RejectionRow as RejectionRow,
+)
+from service.registry.read_models import (
+    StudyDetail as StudyDetail,
+)
+from service.registry.read_models import (
+    StudySummary as StudySummary,
+)
+from service.registry.tables import Delivery, Instance, Job, JobEvent, RejectedObject, RemoteNode, Series, Study
+
+
+def list_studies(session: Session, *, limit: int = 50, offset: int = 0) -> list[StudySummary]:
+    """Studies by the time of their last instance."""
+    newest = select(Study).order_by(Study.last_received_at.desc(), Study.id.desc()).limit(limit).offset(offset)
+    return _study_summaries(session, session.scalars(newest).all())
+
+
+def study_detail(session: Session, study_instance_uid: str) -> StudyDetail | None:
+    """One Study; None when nothing of it was received."""
+    study = session.scalar(select(Study).where(Study.study_instance_uid == study_instance_uid))
+    if study is None:
+        return None
+    of_study = _instances().where(Study.id == study.id).order_by(Instance.id)
+    return StudyDetail(_study_summaries(session, [study])[0], _instance_rows(session, of_study))
+
+
+def list_ineligible(session: Session, *, limit: int = 50, offset: int = 0) -> list[InstanceRow]:
+    """Instances that were received and kept but are not for us, with the reason."""
+    not_ours = _instances().where(Instance.reason_code.is_not(None))
+    return list(_instance_rows(session, not_ours.order_by(Instance.id.desc()).limit(limit).offset(offset)))
+
+
+def list_jobs(session: Session, *, state: JobState | None = None, limit: int = 50, offset: int = 0) -> list[JobSummary]:
+    """Jobs, those created last first; `state` None: in any state."""
+    jobs = _jobs() if state is None else _jobs().where(Job.state == state)
+    page = jobs.order_by(Job.created_at.desc(), Job.id).limit(limit).offset(offset)
+    return [_job_summary(*row) for row in session.execute(page).tuples()]
+
+
+def job_detail(session: Session, job_id: str) -> JobDetail | None:
+    """One job with its history, oldest event first, and its deliveries; None when it is unknown."""
+    row = session.execute(_jobs().where(Job.id == job_id)).tuples().one_or_none()
+    if row is None:
+        return None
+    job, instance, _, _ = row
+    events = session.scalars(select(JobEvent).where(JobEvent.job_id == job_id).order_by(JobEvent.id)).all()
+    return JobDetail(
+        summary=_job_summary(*row),
+        not_before=job.not_before,
+        lease_owner=job.lease_owner,
+        lease_expires_at=job.lease_expires_at,
+        model_sha256=job.model_sha256,
+        source_path=instance.path,
+        source_sha256=instance.sha256,
+        derived_sop_instance_uid=job.derived_sop_instance_uid,
+        derived_series_instance_uid=job.derived_series_instance_uid,
+        derived_path=job.derived_path,
+        derived_sha256=job.derived_sha256,
+        preview_source_path=job.preview_source_path,
+        preview_soft_path=job.preview_soft_path,
+        preview_bone_path=job.preview_bone_path,
+        events=tuple(EventRow(e.at, e.event, e.from_state, e.to_state, e.detail) for e in events),
+        deliveries=_deliveries(session, job_id),
+    )
+
+
+def counts_by_state(session: Session) -> dict[JobState, int]:
+    """The number of jobs in every state, 0 included."""
+    counted = session.execute(select(Job.state, func.count()).group_by(Job.state)).all()
+    return dict.fromkeys(JobState, 0) | {row[0]: row[1] for row in counted}
+
+
+def list_rejections(session: Session, *, limit: int = 50, offset: int = 0) -> list[RejectionRow]:
+    """Refused and quarantined objects, newest first."""
+    newest = select(RejectedObject).order_by(RejectedObject.id.desc()).limit(limit).offset(offset)
+    return [
+        RejectionRow(r.received_at, r.reason_code, r.detail, r.calling_ae_title, r.sop_instance_uid, r.path)
+        for r in session.scalars(newest).all()
+    ]
+
+
+def _jobs() -> Select[Job, Instance, Series, Study]:
+    return (
+        select(Job, Instance, Series, Study)
+        .join(Instance, Instance.id == Job.instance_id)
+        .join(Series, Series.id == Instance.series_id)
+        .join(Study, Study.id == Series.study_id)
+    )
+
+
+def _instances() -> Select[Instance, Series, Study, Job]:
+    return (
+        select(Instance, Series, Study, Job)
+        .join(Series, Series.id == Instance.series_id)
+        .join(Study, Study.id == Series.study_id)
+        .outerjoin(Job, Job.instance_id == Instance.id)
+    )
+
+
+def _job_summary(job: Job, instance: Instance, series: Series, study: Study) -> JobSummary:
+    return JobSummary(
+        job_id=job.id,
+        state=job.state,
+        reason_code=job.reason_code,
+        reason_detail=job.reason_detail,
+        attempts=job.attempts,
+        step=job.step,
+        total_steps=job.total_steps,
+        model_name=job.model_name,
+        device=job.device,
+        study_instance_uid=study.study_instance_uid,
+        series_instance_uid=series.series_instance_uid,
+        sop_instance_uid=instance.sop_instance_uid,
+        calling_ae_title=instance.calling_ae_title,
+        created_at=job.created_at,
+        updated_at=job.updated_at,
+    )
+
+
+def _instance_rows(session: Session, instances: Select[Instance, Series, Study, Job]) -> tuple[InstanceRow, ...]:
+    return tuple(
+        InstanceRow(
+            sop_instance_uid=instance.sop_instance_uid,
+            sop_class_uid=instance.sop_class_uid,
+            series_instance_uid=series.series_instance_uid,
+            study_instance_uid=study.study_instance_uid,
+            modality=series.modality,
+            calling_ae_title=instance.calling_ae_title,
+            received_at=instance.received_at,
+            size_bytes=instance.size_bytes,
+            reason_code=instance.reason_code,
+            reason_detail=instance.reason_detail,
+            job=None if job is None else _job_summary(job, instance, series, study),
+        )
+        for instance, series, study, job in session.execute(instances).tuples()
+    )
+
+
+def _study_summaries(session: Session, studies: Sequence[Study]) -> list[StudySummary]:
+    wanted = [study.id for study in studies]
+    counted = session.execute(
+        select(Series.study_id, Job.state, func.count())
+        .join(Instance, Instance.series_id == Series.id)
+        .outerjoin(Job, Job.instance_id == Instance.id)
+        .where(Series.study_id.in_(wanted))
+        .group_by(Series.study_id, Job.state)
+    ).all()
+    instance_count: dict[int, int] = defaultdict(int)
+    jobs_by_state: dict[int, dict[JobState, int]] = defaultdict(dict)
+    for study_id, state, count in counted:
+        instance_count[study_id] += count
+        if state is not None:
+            jobs_by_state[study_id][state] = count
+    return [
+        StudySummary(
+            study.study_instance_uid,
+            study.first_received_at,
+            study.last_received_at,
+            instance_count[study.id],
+            jobs_by_state[study.id],
+        )
+        for study in studies
+    ]
+
+
+def _deliveries(session: Session, job_id: str) -> tuple[DeliveryRow, ...]:
+    rows = session.execute(
+        select(Delivery, RemoteNode.name)
+        .join(RemoteNode, RemoteNode.id == Delivery.remote_node_id)
+        .where(Delivery.job_id == job_id)
+        .order_by(RemoteNode.name)
+    ).all()
+    return tuple(
+        DeliveryRow(
+            delivery_id=delivery.id,
+            remote_node=name,
+            state=delivery.state,
+            attempts=delivery.attempts,
+            not_before=delivery.not_before,
+            dimse_status=delivery.dimse_status,
+            reason_code=delivery.reason_code,
+            reason_detail=delivery.reason_detail,
+            updated_at=delivery.updated_at,
+        )
+        for delivery, name in rows
+    )

@@ -1,0 +1,94 @@
+"""The application entities that we accept from and deliver to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import datetime
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from service.errors import ConfigurationError
+from service.registry.deliveries import abandon_deliveries
+from service.registry.tables import RemoteNode
+from service.settings import checked_ae_title
+
+
+@dataclass(frozen=True)
+class RemoteNodeRow:
+    """A registered remote node."""
+
+    name: str
+    ae_title: str
+    host: str
+    port: int
+    may_send: bool
+    receives_results: bool
+    created_at: datetime
+
+
+def add_remote_node(
+    session: Session,
+    *,
+    name: str,
+    ae_title: str,
+    host: str,
+    port: int,
+    may_send: bool,
+    receives_results: bool,
+    now: datetime,
+) -> None:
+    """Register a node, or register a removed one of the same name again.
+
+    Raises ConfigurationError when the name is taken or a value cannot be right.
+    """
+    if not 1 <= len(name) <= 64 or not name.isprintable():
+        raise ConfigurationError("REMOTE_NODE_INVALID", f"expected a name of 1 to 64 characters, found {name!r}")
+    if not 1 <= port <= 65535 or not 1 <= len(host) <= 255 or host != host.strip():
+        raise ConfigurationError("REMOTE_NODE_INVALID", f"expected a host and a TCP port, found {host!r} and {port}")
+    try:
+        title = checked_ae_title(ae_title)
+    except ValueError as error:
+        raise ConfigurationError("REMOTE_NODE_INVALID", str(error)) from None
+    node = session.scalar(select(RemoteNode).where(RemoteNode.name == name))
+    if node is not None and node.removed_at is None:
+        raise ConfigurationError("REMOTE_NODE_EXISTS", f"a remote node named {name!r} is registered already")
+    if node is None:
+        node = RemoteNode(name=name, created_at=now)
+        session.add(node)
+    node.ae_title, node.host, node.port = title, host, port
+    node.may_send, node.receives_results, node.removed_at = may_send, receives_results, None
+    session.flush()
+
+
+def list_remote_nodes(session: Session) -> list[RemoteNodeRow]:
+    """The registered nodes by name."""
+    nodes = session.scalars(select(RemoteNode).where(RemoteNode.removed_at.is_(None)).order_by(RemoteNode.name)).all()
+    return [
+        RemoteNodeRow(n.name, n.ae_title, n.host, n.port, n.may_send, n.receives_results, n.created_at) for n in nodes
+    ]
+
+
+def find_remote_node(session: Session, name: str) -> RemoteNodeRow | None:
+    """The registered node of this name."""
+    return next((node for node in list_remote_nodes(session) if node.name == name), None)
+
+
+def remove_remote_node(session: Session, name: str, *, now: datetime) -> int:
+    """Remove a node; what waits for it fails visibly, and the number of such deliveries is returned.
+
+    Its row stays for the history. Raises ConfigurationError when there is no such node.
+    """
+    node = session.scalar(select(RemoteNode).where(RemoteNode.name == name, RemoteNode.removed_at.is_(None)))
+    if node is None:
+        raise ConfigurationError("REMOTE_NODE_UNKNOWN", f"no remote node is named {name!r}")
+    node.removed_at = now
+    session.flush()
+    return abandon_deliveries(session, node.id, now=now)
+
+
+def allowed_callers(session: Session) -> set[str]:
+    """AE titles that may open an association with us."""
+    return set(
+        session.scalars(select(RemoteNode.ae_title).where(RemoteNode.may_send, RemoteNode.removed_at.is_(None))).all()
+    )
