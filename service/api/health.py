@@ -1,0 +1,66 @@
+"""Liveness and readiness, for container engines and monitoring."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from fastapi import APIRouter
+from sqlalchemy.exc import SQLAlchemyError
+
+from service.api.dependencies import Parts, PartsOfApp
+from service.api.problems import ProblemDetail, ProblemError, problems
+from service.api.schemas import Alive, Ready
+from service.database import transaction
+from service.errors import SoftrayError, TransientError
+from service.job_queue import GPU_QUEUE
+from service.registry import jobs
+
+router = APIRouter(prefix="/health", tags=["health"])
+
+
+@router.get("/live", summary="Is the process alive", responses=problems(500))
+def live() -> Alive:
+    """Answers as long as the process can answer at all. Restart it when it does not."""
+    return Alive()
+
+
+@router.get("/ready", summary="May work be sent", responses=problems(500, 503))
+def ready(parts: PartsOfApp) -> Ready:
+    """Checks what softray stands on: registry, free disk space, broker. 503 names each part that is not ready.
+
+    A restart cures none of these, so use it for alarms and load balancers, not for restarting.
+    """
+    found = {name: _failure(check, parts) for name, check in CHECKS.items()}
+    failures = [ProblemDetail(subject=name, message=message) for name, message in found.items() if message]
+    if failures:
+        names = ", ".join(failure.subject for failure in failures)
+        raise ProblemError(503, "NOT_READY", f"not ready: {names}", failures)
+    return Ready(checks=list(found))
+
+
+def _failure(check: Callable[[Parts], None], parts: Parts) -> str | None:
+    try:
+        check(parts)
+    except SoftrayError as error:
+        return error.message
+    except SQLAlchemyError as error:
+        return f"the registry answers, but not as it should: has `softray migrate` run? ({type(error).__name__})"
+    return None
+
+
+def _registry(parts: Parts) -> None:
+    # A table of ours is read: a database that answers but was never migrated is not ready.
+    with transaction(parts.sessions, read_only=True) as session:
+        jobs.queue_depth(session)
+
+
+def _disk(parts: Parts) -> None:
+    parts.store.require_space()
+
+
+def _broker(parts: Parts) -> None:
+    if parts.queue.waiting(GPU_QUEUE) is None:
+        raise TransientError("BROKER_UNAVAILABLE", "the broker does not answer; images are accepted but wait")
+
+
+CHECKS: dict[str, Callable[[Parts], None]] = {"registry": _registry, "disk": _disk, "broker": _broker}

@@ -1,0 +1,35 @@
+"""`serve`: the API process. `softray api` calls it, and so does `python -m service.api`."""
+
+from __future__ import annotations
+
+import logging
+
+import uvicorn
+
+from service.api.app import create_app
+from service.database import make_engine, make_session_factory
+from service.instance_store import InstanceStore
+from service.job_queue import JobQueue, make_celery
+from service.logs import configure_logging, log_event
+from service.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+
+def serve(settings: Settings) -> None:
+    """Answer on `api_host`:`api_port` until told to stop. The tables are `softray migrate`'s business."""
+    configure_logging(settings.log_level, settings.log_format)
+    engine = make_engine(settings.effective_database_url)
+    queue = JobQueue(make_celery(settings.effective_broker_url, settings.data_dir))
+    app = create_app(
+        make_session_factory(engine),
+        InstanceStore(settings.data_dir / "instances", settings.min_free_bytes),
+        queue,
+    )
+    log_event(logger, "api-listening", host=settings.api_host, port=settings.api_port)
+    try:
+        # log_config None: our own handlers stay; no access log: an address holds whatever somebody typed into it.
+        uvicorn.run(app, host=settings.api_host, port=settings.api_port, log_config=None, access_log=False)
+    finally:
+        queue.close()
+        engine.dispose()

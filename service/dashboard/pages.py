@@ -1,0 +1,75 @@
+"""The routes of the pages. Templates escape everything; what they show is what the API answers."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from fastapi import APIRouter, Request
+from fastapi.responses import HTMLResponse
+from fastapi.templating import Jinja2Templates
+
+from service.api.dependencies import PageWanted, ReadSession
+from service.api.jobs import found_job
+from service.api.problems import ProblemError
+from service.api.rejections import found_not_processed, found_rejections
+from service.api.studies import found_studies, found_study
+from service.api.version import release
+from service.registry import queries
+
+LABELS = {
+    "QUEUED": "Queued",
+    "RUNNING": "Computing",
+    "DERIVED": "Being delivered",
+    "DELIVERED": "Delivered",
+    "FAILED": "Failed",
+    "NOT_PROCESSED": "Not processed",
+}
+
+router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
+templates = Jinja2Templates(Path(__file__).parent / "templates")  # escapes: .html is in jinja2's autoescape list
+templates.env.globals.update(labels=LABELS, release=release())
+
+
+@router.get("/")
+def studies(request: Request, session: ReadSession, page: PageWanted) -> HTMLResponse:
+    """All studies, the one that received an image last first."""
+    counts = queries.counts_by_state(session)
+    return templates.TemplateResponse(
+        request,
+        "studies.html",
+        {
+            "page": "studies",
+            "studies": found_studies(session, page),
+            "wanted": page,
+            "counts": [(str(state), count) for state, count in counts.items()],
+        },
+        headers=NOT_KEPT,
+    )
+
+
+@router.get("/pages/studies/{study_instance_uid}")
+def study(request: Request, session: ReadSession, study_instance_uid: str) -> HTMLResponse:
+    """One study: its images before and after, where each stands, and what happened."""
+    try:
+        found = found_study(session, study_instance_uid)
+    except ProblemError as error:
+        context = {"page": "", "message": error.problem.message}
+        return templates.TemplateResponse(request, "missing.html", context, status_code=error.problem.status)
+    jobs = {image.job.job_id: found_job(session, image.job.job_id) for image in found.instances if image.job}
+    page = {"page": "", "study": found, "images": found.instances, "jobs": jobs}
+    return templates.TemplateResponse(request, "study.html", page, headers=NOT_KEPT)
+
+
+@router.get("/refused")
+def refused(request: Request, session: ReadSession, page: PageWanted) -> HTMLResponse:
+    """What was refused or set aside."""
+    context = {
+        "page": "refused",
+        "rejections": found_rejections(session, page),
+        "not_processed": found_not_processed(session, page),
+        "wanted": page,
+    }
+    return templates.TemplateResponse(request, "refused.html", context, headers=NOT_KEPT)
+
+
+NOT_KEPT = {"Cache-Control": "no-store"}
