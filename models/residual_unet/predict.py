@@ -1,0 +1,51 @@
+"""residual-unet as the service runs it: one evaluation from radiograph to bone residual."""
+
+from __future__ import annotations
+
+import torch
+from torch import Tensor
+
+from models.checkpoint import load_network
+from models.manifest import Manifest
+from models.residual_unet.config import ARCHITECTURE, ResidualUNetSetup, read_config
+from models.residual_unet.network import ResidualUNet
+from models.samplers import OnStep
+from models.suppressor import ModelIdentity, check_radiograph, check_residual, describe_device
+
+WEIGHTS_FILE = "unet.safetensors"
+
+
+class ResidualUNetSuppressor:
+    """The loaded network; implements `models.suppressor.Suppressor`."""
+
+    def __init__(self, identity: ModelIdentity, setup: ResidualUNetSetup, network: ResidualUNet) -> None:
+        self.identity = identity
+        self.image_size = setup.network.image_size
+        self._gain, self._network = setup.gain, network
+        self._device = next(network.parameters()).device
+
+    @classmethod
+    def from_manifest(cls, manifest: Manifest, device: torch.device, preset: str, steps: int) -> ResidualUNetSuppressor:
+        """Loads the network onto `device`; `steps` must be 0 or 1. Raises WeightsError or ConfigError."""
+        setup = read_config(manifest)
+        plan = manifest.preset(preset, steps)
+        network = load_network(lambda: ResidualUNet(setup.network), *manifest.file(WEIGHTS_FILE), device)
+        identity = ModelIdentity(
+            name=manifest.name,
+            version=manifest.version,
+            architecture=ARCHITECTURE,
+            sha256=manifest.sha256,
+            sampler=plan.sampler,
+            steps=plan.steps,
+            precision="float32",
+            device=describe_device(device),
+        )
+        return cls(identity, setup, network)
+
+    @torch.inference_mode()
+    def bone_residual(self, cxr: Tensor, *, seed: int, on_step: OnStep) -> Tensor:
+        """See `Suppressor.bone_residual`; there is nothing random, so `seed` changes nothing."""
+        check_radiograph(cxr, self.image_size)
+        residual = self._network(cxr.to(self._device)) * self._gain
+        on_step(1, 1)
+        return check_residual(residual)

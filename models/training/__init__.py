@@ -1,0 +1,1 @@
+"""Training of the shipped models on the CPU, from public data: `python -m models.training`."""

@@ -1,0 +1,88 @@
+"""The development data as tensors: dual-energy pairs, unpaired radiographs, CT projections; bone bright, [0, 1].
+
+The folder holds `pairs/cxr` and `pairs/soft_tissue` (same file name = same exposure), `radiographs/*`, `ct/*.npz`.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+
+from models.metrics import fit
+from models.training.projections import read_projections
+
+SIZE = 512
+CT_FILE = Path("ct/lidc_idri_0314.npz")
+HELD_OUT_PROJECTIONS = 8
+
+
+@dataclass(frozen=True)
+class Pair:
+    """One exposure, (H, W) float32 [0, 1] each: the radiograph and the dual-energy soft-tissue image."""
+
+    name: str
+    cxr: NDArray[np.float32]
+    soft: NDArray[np.float32]
+
+
+@dataclass(frozen=True)
+class TrainingData:
+    """What batches are drawn from, all (N, C, H, W) float32, display units."""
+
+    pairs: Tensor
+    """(P, 2, 512, 512): radiograph; bone residual = radiograph - soft-tissue image fitted to the radiograph's tone."""
+    projections: Tensor
+    """(N, 2, 352, 512): path integrals of soft tissue and of bone, cm of water."""
+    radiographs: Tensor
+    """(R, 1, 512, 512): unpaired, letterboxed."""
+
+
+def read_training_data(folder: Path, projections: Path, *, held_out: frozenset[str]) -> TrainingData:
+    """Everything but the pairs named in `held_out` and the last projections, which evaluation keeps for itself."""
+    pairs = [pair for pair in read_pairs(folder) if pair.name not in held_out]
+    projected = read_projections(projections)
+    both = torch.stack([projected.soft, projected.bone], 1)[:-HELD_OUT_PROJECTIONS]
+    return TrainingData(torch.stack([_with_residual(pair) for pair in pairs]), both, read_radiographs(folder))
+
+
+def read_pairs(folder: Path) -> list[Pair]:
+    """The pairs in `folder`, in order of their names (file names without ending)."""
+    return [
+        Pair(path.stem, read_grey(path), read_grey(folder / "pairs/soft_tissue" / path.name))
+        for path in sorted((folder / "pairs/cxr").glob("*.png"))
+    ]
+
+
+def read_radiographs(folder: Path, size: int = SIZE) -> Tensor:
+    """The unpaired radiographs, (R, 1, size, size), aspect kept, the rest black."""
+    paths = sorted(path for path in (folder / "radiographs").rglob("*") if path.suffix.lower() in (".png", ".jpg"))
+    return torch.cat([letterboxed(torch.from_numpy(read_grey(path))[None, None], size) for path in paths])
+
+
+def read_grey(path: Path) -> NDArray[np.float32]:
+    """An 8-bit picture as (H, W) float32, [0, 1]."""
+    with Image.open(path) as picture:
+        return np.asarray(picture.convert("L"), np.float32) / np.float32(255)
+
+
+def letterboxed(image: Tensor, size: int) -> Tensor:
+    """(N, C, H, W) → (N, C, size, size): longer side fitted, centred, the rest 0."""
+    height, width = image.shape[2:]
+    scale = size / max(height, width)
+    new = (min(size, round(height * scale)), min(size, round(width * scale)))
+    small = F.interpolate(image, size=new, mode="bilinear", antialias=True)
+    top, left = (size - new[0]) // 2, (size - new[1]) // 2
+    return F.pad(small, (left, size - new[1] - left, top, size - new[0] - top))
+
+
+def _with_residual(pair: Pair) -> Tensor:
+    residual = pair.cxr - fit(pair.soft, pair.cxr).astype(np.float32)
+    both = torch.from_numpy(np.stack([pair.cxr, residual]))[None]
+    return F.interpolate(both, size=SIZE, mode="area")[0]
