@@ -45,13 +45,12 @@ def load_manifest(manifest: Manifest, preset: str = "fast", steps: int = 0, devi
 
 
 def find(name: str = "", weights_dirs: Sequence[Path] = ()) -> Manifest:
-    """The manifest of a model by name (empty: the shipped default). Raises WeightsError when none has it."""
+    """The manifest of a model by name (empty: the shipped default). Raises WeightsError when no folder has it."""
     wanted = name or default_model()
-    manifests = installed(weights_dirs)
-    for manifest in manifests:
-        if manifest.name == wanted:
-            return manifest
-    known = ", ".join(manifest.name for manifest in manifests) or "none"
+    for folder in model_folders(weights_dirs):
+        if folder.name == wanted:
+            return read_manifest(folder)
+    known = ", ".join(dict.fromkeys(folder.name for folder in model_folders(weights_dirs))) or "none"
     raise WeightsError(WeightsFault.MISSING, f"expected an installed model {wanted!r}, found {known}")
 
 
@@ -61,11 +60,19 @@ def installed(weights_dirs: Sequence[Path] = ()) -> list[Manifest]:
     Raises ConfigError or WeightsError when a manifest cannot be read: a broken model is not passed over in silence.
     """
     found: dict[str, Manifest] = {}
-    for folder in (*weights_dirs, BUILTIN_WEIGHTS_DIR):
-        for path in sorted(folder.glob(f"*/{FILE_NAME}")):
-            manifest = read_manifest(path.parent)
-            found.setdefault(manifest.name, manifest)
+    for folder in model_folders(weights_dirs):
+        if folder.name not in found:
+            found[folder.name] = read_manifest(folder)
     return list(found.values())
+
+
+def model_folders(weights_dirs: Sequence[Path] = ()) -> list[Path]:
+    """Every folder that holds a manifest, read or not, in the order of search."""
+    return [
+        path.parent
+        for folder in (*weights_dirs, BUILTIN_WEIGHTS_DIR)
+        for path in sorted(folder.glob(f"[!.]*/{FILE_NAME}"))
+    ]
 
 
 def default_model() -> str:

@@ -101,7 +101,10 @@ def read_manifest(folder: Path) -> Manifest:
         value: object = json.loads(text)
     except (json.JSONDecodeError, RecursionError) as error:
         raise ConfigError(f"{path}: not JSON ({error})") from error
-    return manifest_from_json(value, folder)
+    manifest = manifest_from_json(value, folder)
+    if manifest.name != folder.name:
+        raise ConfigError(f"{path}: expected the name of its folder, {folder.name!r}, found {manifest.name!r}")
+    return manifest
 
 
 def manifest_from_json(value: object, folder: Path) -> Manifest:

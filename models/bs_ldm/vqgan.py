@@ -39,6 +39,8 @@ class VqganConfig:
 
     def __post_init__(self) -> None:
         levels = len(self.num_channels)
+        if any(row[0] < 1 or row[1] < 1 for row in (*self.downsample_parameters, *self.upsample_parameters)):
+            raise ConfigError("vqgan: strides and kernels must be 1 or more")
         if levels == 0 or len(self.downsample_parameters) != levels or len(self.upsample_parameters) != levels:
             raise ConfigError(
                 f"vqgan: {levels} levels in num_channels need as many downsample and upsample rows, found "
@@ -133,9 +135,12 @@ class Decoder(nn.Module):
 
     def forward(self, z: Tensor) -> Tensor:
         """(N, embedding_dim, h, w) → (N, out_channels, H, W)."""
-        for block in self.blocks:
+        *inner, last = self.blocks
+        for block in inner:
             z = block(z)
-        return z
+        # Also under autocast the last layer is float32: rounded to bfloat16, pixels would fall on a staircase.
+        with torch.autocast(z.device.type, enabled=False):
+            return cast(Tensor, last(z.float()))
 
 
 class Convolution(nn.Module):
