@@ -7,6 +7,9 @@ from pathlib import Path
 
 import pytest
 
+# Private instances of real peers: redis_url, postgres_url, orthanc, dcmtk, storescp.
+pytest_plugins = ["tests.peers.redis", "tests.peers.postgres", "tests.peers.orthanc", "tests.peers.dcmtk"]
+
 
 @pytest.fixture(scope="session")
 def shared() -> Path:
