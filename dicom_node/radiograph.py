@@ -1,8 +1,8 @@
 """A valid radiograph object from plain pixels: for PNG input, the phantom, the demo and the tests.
 
 DX For Presentation (PS3.3 A.26), DX For Processing, or CR (A.2), uncompressed. What a detector would have written and
-plain pixels do not tell (pixel spacing, orientation) is given by the caller or a nominal value named below; nothing here
-is meant to pass for an acquisition.
+plain pixels do not tell (pixel spacing, orientation) is given by the caller or a nominal value named below; nothing
+here is meant to pass for an acquisition.
 """
 
 from __future__ import annotations

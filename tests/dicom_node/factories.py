@@ -1,4 +1,4 @@
-"""Radiographs for tests: one call per kind, every attribute open to overrides, pixels that look roughly like a chest."""
+"""Radiographs for tests: one call per kind, every attribute open to overrides, pixels roughly like a chest."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ def chest(rows: int = 1200, columns: int = 1100) -> npt.NDArray[np.float32]:
     image += 0.25 * np.exp(-(((u - 0.5) / 0.09) ** 4)) * body
     for rib in np.linspace(0.2, 0.7, 7):
         image += 0.06 * np.exp(-(((v - rib - 0.3 * (u - 0.5) ** 2) / 0.012) ** 2)) * body
-    return np.clip(image, 0.0, 1.0).astype(np.float32)
+    return np.asarray(np.clip(image, 0.0, 1.0), np.float32)
 
 
 def radiograph(
