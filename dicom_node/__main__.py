@@ -1,0 +1,83 @@
+"""The process `softray node` (`python -m dicom_node`): listens until SIGTERM or SIGINT, then stops in order."""
+
+from __future__ import annotations
+
+import logging
+import signal
+import sys
+import threading
+
+from dicom_node.application_entity import AssociationLimits, Node, NodeAddress
+from dicom_node.callers import Callers
+from dicom_node.eligibility import EligibilityPolicy
+from dicom_node.intake import Intake, Limits
+from service.database import make_engine, make_session_factory, require_current_schema
+from service.errors import ConfigurationError, RegistryUnavailableError
+from service.instance_store import InstanceStore
+from service.job_queue import JobQueue, make_celery
+from service.logs import configure_logging, log_event
+from service.settings import Settings, load_settings
+
+logger = logging.getLogger(__name__)
+
+
+def run(settings: Settings) -> None:
+    """Run the node until a signal ends it.
+
+    Raises ConfigurationError when it cannot listen or the database has another schema. A database that is away does not
+    keep the node from starting: it answers 0xA700 until the database is back.
+    """
+    configure_logging(settings.log_level, settings.log_format)
+    stop = threading.Event()
+    for signal_number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(signal_number, lambda *_: stop.set())
+    node = Node(
+        NodeAddress(settings.ae_title, settings.dicom_host, settings.dicom_port),
+        AssociationLimits(
+            settings.max_associations,
+            settings.max_pdu,
+            settings.network_timeout_s,
+            settings.dimse_timeout_s,
+            settings.acse_timeout_s,
+        ),
+        build_intake(settings),
+    )
+    node.start()
+    stop.wait()
+    node.stop()
+
+
+def build_intake(settings: Settings) -> Intake:
+    """The intake on the configured store, registry and queue."""
+    settings.data_dir.mkdir(parents=True, exist_ok=True)
+    engine = make_engine(settings.effective_database_url)
+    try:
+        require_current_schema(engine)
+    except RegistryUnavailableError as error:
+        log_event(logger, "registry_unavailable", level=logging.WARNING, reason=error.message)
+    sessions = make_session_factory(engine)
+    return Intake(
+        sessions=sessions,
+        store=InstanceStore(settings.data_dir / "instances", settings.min_free_bytes),
+        queue=JobQueue(make_celery(settings.effective_broker_url, settings.data_dir)),
+        callers=Callers(sessions, accept_unknown=settings.accept_unknown_callers),
+        policy=EligibilityPolicy(
+            min_age_years=settings.min_age_years, accept_for_processing=settings.accept_for_processing
+        ),
+        limits=Limits(settings.max_instance_bytes, settings.max_queue_depth),
+        shutting_down=threading.Event(),
+    )
+
+
+def main() -> int:
+    """Run with the settings of this process; the exit code."""
+    try:
+        run(load_settings())
+    except ConfigurationError as error:
+        print(error, file=sys.stderr)
+        return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,52 @@
+"""What the node offers and asks for in an association (PS3.8 §7.1.1.13), in the words of a conformance statement.
+
+As SCP: Verification, and storage of CR and DX images; nothing else, or a PACS would route everything here. As SCU: the
+SOP classes at hand, each transfer syntax in a presentation context of its own, so that the peer can accept several and
+the bytes on disk are sent unchanged whenever it takes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from pydicom.uid import (
+    UID,
+    ComputedRadiographyImageStorage,
+    DigitalXRayImageStorageForPresentation,
+    DigitalXRayImageStorageForProcessing,
+    ExplicitVRLittleEndian,
+    ImplicitVRLittleEndian,
+)
+from pynetdicom import build_context
+from pynetdicom.presentation import PresentationContext
+from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
+
+from dicom_node.transfer_syntaxes import decodable_transfer_syntaxes
+
+ACCEPTED_SOP_CLASSES = (
+    DigitalXRayImageStorageForPresentation,
+    DigitalXRayImageStorageForProcessing,
+    ComputedRadiographyImageStorage,
+)
+UNCOMPRESSED = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
+
+
+def supported_contexts() -> list[PresentationContext]:
+    """What the SCP accepts. The acceptor chooses by its own order, so lossless transfer syntaxes stand first."""
+    syntaxes: list[str | UID] = list(decodable_transfer_syntaxes())
+    storage = [build_context(sop_class, syntaxes) for sop_class in ACCEPTED_SOP_CLASSES]
+    return [build_context(Verification, list(UNCOMPRESSED)), *storage]
+
+
+def requested_contexts(instances: Iterable[tuple[UID, UID]]) -> list[PresentationContext]:
+    """What the SCU proposes for `instances`, each given as (SOP Class UID, Transfer Syntax UID of its file)."""
+    pairs: dict[tuple[UID, UID], None] = {}
+    for sop_class, stored_in in instances:
+        for syntax in (stored_in, *UNCOMPRESSED):
+            pairs[sop_class, syntax] = None
+    return [build_context(sop_class, syntax) for sop_class, syntax in pairs]
+
+
+def verification_context() -> PresentationContext:
+    """What an SCU proposes for C-ECHO."""
+    return build_context(Verification, list(UNCOMPRESSED))

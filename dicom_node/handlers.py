@@ -1,0 +1,139 @@
+"""What the node answers to its peers: the only place that returns a DIMSE status or rejects an association.
+
+pynetdicom turns an exception out of a handler into 0xC211, which tells a sender nothing; none leaves here.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import cast
+
+from pydicom.dataset import Dataset
+from pydicom.uid import UID
+from pynetdicom.dimse_primitives import C_STORE
+from pynetdicom.events import Event
+from pynetdicom.pdu_primitives import A_ASSOCIATE
+
+from dicom_node.callers import Callers
+from dicom_node.errors import RefusedObject
+from dicom_node.intake import Intake
+from dicom_node.received_instance import ReceivedInstance
+from dicom_node.status import CANNOT_UNDERSTAND, SUCCESS, comment_of, status_of
+from service.errors import TransientError
+from service.logs import log_event
+
+logger = logging.getLogger(__name__)
+
+# A-ASSOCIATE-RJ, PS3.8 Table 9-21: result, source, reason.
+CALLING_AE_TITLE_NOT_RECOGNISED = (0x01, 0x01, 0x03)
+
+
+def on_c_echo(event: Event) -> int:
+    """Verification (PS3.4 Annex A): whoever got an association gets Success."""
+    return SUCCESS
+
+
+def on_c_store(event: Event, intake: Intake) -> Dataset:
+    """Storage (PS3.4 Annex B): Success once file and rows are safe, otherwise a status that says what to do."""
+    calling_ae_title = ""
+    try:
+        received = received_instance(event)
+        calling_ae_title = received.calling_ae_title
+        receipt = intake.receive(received)
+    except Exception as error:
+        return _failed(event, calling_ae_title, error)
+    log_event(
+        logger,
+        "instance_received",
+        sop_instance_uid=receipt.sop_instance_uid,
+        calling_ae_title=calling_ae_title,
+        reception=receipt.reception,
+        reason_code=receipt.reason_code,
+        job_id=receipt.job_id,
+    )
+    return _answer(SUCCESS)
+
+
+def on_association_requested(event: Event, callers: Callers) -> None:
+    """Reject callers that are not registered (PS3.8 §7.1.1.7), before any presentation context is looked at.
+
+    While the registry does not answer, nobody is rejected for good because of that: the association is let through, and
+    each instance is answered 0xA700 until the registry is back.
+    """
+    calling_ae_title = str(_association_request(event).calling_ae_title)
+    try:
+        permitted = callers.permits(calling_ae_title)
+    except TransientError as error:
+        log_event(logger, "caller_not_checked", level=logging.WARNING, reason_code=error.code)
+        return
+    if not permitted:
+        event.assoc.acse.send_reject(*CALLING_AE_TITLE_NOT_RECOGNISED)
+        _log_rejection(event, "CALLER_NOT_ALLOWED")
+        event.assoc.kill()
+
+
+def on_association_rejected(event: Event) -> None:
+    """Called when pynetdicom itself rejected: called AE title not ours, or too many associations."""
+    _log_rejection(event, "CALLED_AE_TITLE_OR_LIMIT")
+
+
+def received_instance(event: Event) -> ReceivedInstance:
+    """The C-STORE-RQ as values. Raises RefusedObject when it came without a data set."""
+    request = cast(C_STORE, event.request)
+    if request.DataSet is None or request.AffectedSOPClassUID is None or request.AffectedSOPInstanceUID is None:
+        raise RefusedObject("DATA_SET_MISSING", "expected a data set and its UIDs, found none", CANNOT_UNDERSTAND)
+    return ReceivedInstance(
+        sop_class_uid=UID(request.AffectedSOPClassUID),
+        sop_instance_uid=UID(request.AffectedSOPInstanceUID),
+        transfer_syntax_uid=UID(event.context.transfer_syntax),
+        calling_ae_title=str(event.assoc.requestor.ae_title).strip(),
+        data_set=event.encoded_dataset(include_meta=False),
+    )
+
+
+def _failed(event: Event, calling_ae_title: str, error: Exception) -> Dataset:
+    status, comment = status_of(error), comment_of(error)
+    foreseen = isinstance(error, RefusedObject | TransientError)
+    log_event(
+        logger,
+        "instance_refused",
+        level=logging.WARNING if foreseen else logging.ERROR,
+        sop_instance_uid=str(cast(C_STORE, event.request).AffectedSOPInstanceUID),
+        calling_ae_title=calling_ae_title,
+        status=f"0x{status:04X}",
+        # The message of an exception that nobody foresaw may quote a header; its type and place cannot.
+        reason=comment if foreseen else f"{type(error).__module__}.{type(error).__qualname__} at {_place(error)}",
+    )
+    return _answer(status, comment)
+
+
+def _answer(status: int, comment: str = "") -> Dataset:
+    answer = Dataset()
+    answer.Status = status
+    if comment:
+        answer.ErrorComment = comment
+    return answer
+
+
+def _place(error: Exception) -> str:
+    trace = error.__traceback__
+    while trace is not None and trace.tb_next is not None:
+        trace = trace.tb_next
+    return f"{trace.tb_frame.f_code.co_filename}:{trace.tb_lineno}" if trace is not None else "?"
+
+
+def _association_request(event: Event) -> A_ASSOCIATE:
+    return cast(A_ASSOCIATE, event.assoc.requestor.primitive)
+
+
+def _log_rejection(event: Event, reason_code: str) -> None:
+    request = _association_request(event)
+    log_event(
+        logger,
+        "association_rejected",
+        level=logging.WARNING,
+        calling_ae_title=str(request.calling_ae_title),
+        called_ae_title=str(request.called_ae_title),
+        address=str(event.assoc.requestor.address),
+        reason_code=reason_code,
+    )

@@ -1,0 +1,171 @@
+"""Receiving one instance: steps 3 to 7 of the data's path, in order.
+
+When `receive` returns, the instance is kept: its file is on disk and its rows are committed. When it raises, the sender
+keeps it: a TransientError asks to send it again later, a RefusedObject says why it never can be taken.
+"""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import Protocol
+
+from sqlalchemy.orm import Session, sessionmaker
+
+from dicom_node.callers import Callers
+from dicom_node.data_set_header import DataSetHeader, read_header
+from dicom_node.eligibility import EligibilityPolicy, Eligible, Ineligible, judge
+from dicom_node.errors import PixelErrorCode, RefusedObject
+from dicom_node.received_instance import ReceivedInstance
+from dicom_node.status import CANNOT_UNDERSTAND, NOT_AUTHORISED
+from service.database import transaction
+from service.errors import TransientError
+from service.instance_store import InstanceStore, Kind, StoredFile
+from service.registry import instances, jobs
+from service.registry.instances import InstanceFacts, Reception
+
+DUPLICATE_UID = "DUPLICATE_UID"
+
+
+class InferenceAnnouncer(Protocol):
+    """The job queue, as seen from here."""
+
+    def announce_inference(self, job_id: str) -> None:
+        """Tell a worker about a job; never raises, since the row is the truth and the message a hint."""
+
+
+@dataclass(frozen=True)
+class Limits:
+    """Admission: the largest data set in bytes, and the jobs that may wait before senders are asked to wait."""
+
+    max_instance_bytes: int
+    max_queue_depth: int
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """What became of a kept instance; `job_id` is set when it became a job now, `reason_code` when it is not ours."""
+
+    sop_instance_uid: str
+    reception: Reception
+    reason_code: str | None
+    job_id: str | None
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
+
+
+@dataclass(frozen=True)
+class Intake:
+    """The connections and rules that receiving needs; safe to share between the associations' threads."""
+
+    sessions: sessionmaker[Session]
+    store: InstanceStore
+    queue: InferenceAnnouncer
+    callers: Callers
+    policy: EligibilityPolicy
+    limits: Limits
+    shutting_down: threading.Event
+    clock: Callable[[], datetime] = _now
+
+    def receive(self, received: ReceivedInstance) -> Receipt:
+        """Keep one instance and queue it if it is ours. Raises TransientError or RefusedObject: then it is not kept."""
+        try:
+            self._admit(received)
+            header = read_header(received)
+        except RefusedObject as refused:
+            self._record_refusal(received, refused)
+            raise
+        verdict = self._judge(header)  # 3: is it ours?
+        stored = self._keep(received)  # 4: the file
+        receipt = self._record(received, header, verdict, stored)  # 5 and 6: rows and job, committed
+        if receipt.job_id is not None:
+            self.queue.announce_inference(receipt.job_id)  # 7: after the commit
+        return receipt
+
+    def _admit(self, received: ReceivedInstance) -> None:
+        if self.shutting_down.is_set():
+            raise TransientError("SHUTTING_DOWN", "the node is shutting down")
+        if not self.callers.permits(received.calling_ae_title):
+            raise RefusedObject("CALLER_NOT_ALLOWED", "the calling AE title may not send", NOT_AUTHORISED)
+        size = len(received.data_set)
+        if size > self.limits.max_instance_bytes:
+            message = f"expected at most {self.limits.max_instance_bytes} bytes, found {size}"
+            raise RefusedObject("INSTANCE_TOO_LARGE", message, CANNOT_UNDERSTAND)
+        self.store.require_space(size)
+        with transaction(self.sessions, read_only=True) as session:
+            depth = jobs.queue_depth(session)
+        if depth >= self.limits.max_queue_depth:
+            raise TransientError("QUEUE_FULL", f"{depth} jobs are waiting")
+
+    def _judge(self, header: DataSetHeader) -> Eligible | Ineligible:
+        verdict = judge(header.elements, self.policy)
+        if isinstance(verdict, Eligible) and not header.has_pixels:
+            return Ineligible(PixelErrorCode.PIXEL_DATA_MISSING, "expected Pixel Data (7FE0,0010), found none")
+        return verdict
+
+    def _keep(self, received: ReceivedInstance) -> StoredFile:
+        with transaction(self.sessions, read_only=True) as session:
+            known = instances.find_stored(session, received.sop_instance_uid)
+        other_content = known is not None and known.sha256 != received.file_sha256()
+        return self.store.keep(Kind.QUARANTINE if other_content else Kind.SOURCE, received.file_parts())
+
+    def _record(
+        self,
+        received: ReceivedInstance,
+        header: DataSetHeader,
+        verdict: Eligible | Ineligible,
+        stored: StoredFile,
+    ) -> Receipt:
+        reason_code = str(verdict.code) if isinstance(verdict, Ineligible) else None
+        with transaction(self.sessions) as session:
+            recorded = instances.record_instance(
+                session,
+                _facts(received, header),
+                path=stored.path,
+                sha256=stored.sha256,
+                size_bytes=stored.size_bytes,
+                reason_code=reason_code,
+                reason_detail=verdict.detail if isinstance(verdict, Ineligible) else None,
+                now=self.clock(),
+            )
+            if recorded.reception is Reception.CONFLICT:
+                instances.record_rejection(
+                    session,
+                    reason_code=DUPLICATE_UID,
+                    detail="other content under a known SOP Instance UID; the first stays, this one is in quarantine",
+                    calling_ae_title=received.calling_ae_title,
+                    sop_instance_uid=header.sop_instance_uid,
+                    path=stored.path,
+                    sha256=stored.sha256,
+                    now=self.clock(),
+                )
+        return Receipt(header.sop_instance_uid, recorded.reception, reason_code, recorded.job_id)
+
+    def _record_refusal(self, received: ReceivedInstance, refused: RefusedObject) -> None:
+        with transaction(self.sessions) as session:
+            instances.record_rejection(
+                session,
+                reason_code=refused.code,
+                detail=str(refused),
+                calling_ae_title=received.calling_ae_title,
+                sop_instance_uid=received.sop_instance_uid,
+                path=None,  # the sender was told and still has it
+                sha256=received.file_sha256(),
+                now=self.clock(),
+            )
+
+
+def _facts(received: ReceivedInstance, header: DataSetHeader) -> InstanceFacts:
+    return InstanceFacts(
+        study_instance_uid=header.study_instance_uid,
+        series_instance_uid=header.series_instance_uid,
+        sop_instance_uid=header.sop_instance_uid,
+        sop_class_uid=header.sop_class_uid,
+        transfer_syntax_uid=received.transfer_syntax_uid,
+        modality=header.modality,
+        calling_ae_title=received.calling_ae_title,
+    )
