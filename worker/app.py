@@ -121,17 +121,19 @@ def register_inference(celery: Celery, context: WorkerContext, host: ModelHost) 
     """Bind the task that other processes know as `softray.infer` to this context."""
     from worker.infer import infer
 
-    @celery.task(name=INFER_TASK)
     def run(job_id: str) -> None:
         infer(job_id, context, host)
+
+    celery.task(name=INFER_TASK)(run)
 
 
 def register_delivery(celery: Celery, context: WorkerContext) -> None:
     """Bind the task that other processes know as `softray.deliver` to this context."""
 
-    @celery.task(name=DELIVER_TASK)
     def run(delivery_id: int) -> None:
         deliver(delivery_id, context)
+
+    celery.task(name=DELIVER_TASK)(run)
 
 
 def _consume(celery: Celery, queue: str, pool: list[str]) -> None:

@@ -18,12 +18,12 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
-from dicom_node.pixels import read_source
-from dicom_node.stand_in_pacs import StandInPacs
-from dicom_node.store_scu import Outcome, Peer, echo, send
 from pydicom import dcmread
 from rich.console import Console
 
+from dicom_node.pixels import read_source
+from dicom_node.stand_in_pacs import StandInPacs
+from dicom_node.store_scu import Outcome, Peer, echo, send
 from service.database import make_engine, make_session_factory, upgrade
 from service.errors import PermanentError, TransientError
 from service.registry import remote_nodes

@@ -55,27 +55,25 @@ class ModelHost:
     def _load(self) -> ModelIdentity:
         if self._torch_threads > 0:
             torch.set_num_threads(self._torch_threads)
-        suppressor = library.load(
-            self._model,
-            self._weights_dirs,
-            preset=self._preset,
-            steps=self._steps,
-            device=self._device,
-        )
-        check = golden.check(suppressor, self._weights_dirs)
-        log_event(
-            logger,
-            "golden-check",
-            model=suppressor.identity.name,
-            largest_deviation=f"{check.largest_deviation:.2e}",
-            tolerance=f"{check.tolerance:.1e}",
-            passed=check.passed,
-        )
-        if not check.passed:
-            raise SelfCheckFailedError(
-                f"model {suppressor.identity.name} on {suppressor.identity.device}: expected the golden phantom within "
-                f"{check.tolerance:.1e}, found a deviation of {check.largest_deviation:.2e}; this worker refuses work"
+        manifest = library.find(self._model, self._weights_dirs)
+        suppressor = library.load_manifest(manifest, self._preset, self._steps, self._device)
+        check = golden.verify(suppressor, manifest)
+        if check is None:
+            log_event(logger, "golden-check-absent", model=manifest.name)
+        else:
+            log_event(
+                logger,
+                "golden-check",
+                model=check.model,
+                deviation=f"{check.deviation:.1e}",
+                tolerance=f"{check.tolerance:.0e}",
+                passed=check.ok,
             )
+            if not check.ok:
+                raise SelfCheckFailedError(
+                    f"model {check.model} on {suppressor.identity.device}: expected the golden phantom within "
+                    f"{check.tolerance:.0e}, found a deviation of {check.deviation:.1e}; this worker refuses work"
+                )
         self._suppressor = suppressor
         return suppressor.identity
 

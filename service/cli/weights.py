@@ -24,10 +24,25 @@ def import_weights(
     unet: Annotated[Path, typer.Argument(help="Published latent U-Net (ldm-final-…-myModel.pth).")],
     vqgan: Annotated[Path, typer.Argument(help="Published ML-VQGAN (…-VQGAN.pth).")],
     name: Annotated[str, typer.Option(help="Name the weights get here, e.g. bs-ldm-jsrt.")],
-    licence: Annotated[str, typer.Option(help="Licence the weights came under, for the manifest.")] = "unknown",
+    licence: Annotated[
+        str, typer.Option(help="Licence the weights came under, for the manifest.")
+    ] = "as published by the authors of the checkpoint",
+    image_size: Annotated[int, typer.Option(help="Side of the images it was trained on, pixels.", min=8)] = 1024,
+    attention_order: Annotated[
+        str, typer.Option(help="qkv order, only for bare state dicts that do not tell: legacy or qkv-first.")
+    ] = "",
 ) -> None:
     """Turn the published BS-LDM checkpoints into safetensors and a manifest. Nothing in them is executed."""
-    call("worker.weights_commands:run_import", settings(), unet=unet, vqgan=vqgan, name=name, licence=licence)
+    call(
+        "worker.weights_commands:run_import",
+        settings(),
+        unet=unet,
+        vqgan=vqgan,
+        name=name,
+        licence=licence,
+        image_size=image_size,
+        attention_order=attention_order,
+    )
 
 
 @weights_app.command("list")

@@ -29,7 +29,7 @@ def connect(service: Service, pacs: StandInPacs) -> None:
 def assert_exactly_one_result(service: Service, pacs: StandInPacs) -> None:
     service.wait_for_job(JobState.DELIVERED)
     assert len(service.jobs()) == 1
-    assert len(list(pacs.files())) == 1
+    assert len(pacs.files()) == 1
 
 
 def test_a_worker_killed_in_mid_sampling_costs_nothing_but_time(tmp_path: Path) -> None:

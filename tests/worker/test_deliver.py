@@ -1,0 +1,156 @@
+"""One stored derived instance goes to one destination, and only the PACS's own answer marks it sent."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+from pathlib import Path
+
+import numpy as np
+import pytest
+from pydicom import dcmread
+
+from dicom_node.radiograph import wrap_radiograph
+from dicom_node.stand_in_pacs import StandInPacs
+from service.registry import deliveries, queries, remote_nodes
+from service.registry.job_states import DeliveryState, JobState
+from tests.worker.conftest import ConstantSuppressor, DirectHost, queue_job
+from worker.context import WorkerContext
+from worker.deliver import deliver
+from worker.infer import infer
+
+
+@pytest.fixture
+def job_id(context: WorkerContext) -> str:
+    """A job that is derived and has no destination yet."""
+    display = np.tile(np.linspace(0.0, 0.8, 1024, dtype=np.float32), (1024, 1))
+    display[:, 300:700] = 0.3
+    made = queue_job(context, wrap_radiograph(display))
+    assert infer(made, context, DirectHost(ConstantSuppressor(residual=0.05)))  # type: ignore[arg-type]
+    return made
+
+
+def plan(context: WorkerContext, pacs: StandInPacs, name: str = "pacs") -> None:
+    with context.sessions.begin() as session:
+        remote_nodes.add_remote_node(
+            session,
+            name=name,
+            ae_title=pacs.ae_title,
+            host="127.0.0.1",
+            port=pacs.port,
+            may_send=False,
+            receives_results=True,
+            now=context.clock(),
+        )
+
+
+def pending(context: WorkerContext, job_id: str) -> list[int]:
+    with context.sessions.begin() as session:
+        deliveries.ensure_deliveries(session, context.clock())
+        return deliveries.pending_deliveries(session, job_id, now=context.clock())
+
+
+def detail(context: WorkerContext, job_id: str) -> queries.JobDetail:
+    with context.sessions() as session:
+        found = queries.job_detail(session, job_id)
+    assert found is not None
+    return found
+
+
+def test_the_stored_bytes_arrive_and_the_job_is_delivered(context: WorkerContext, job_id: str, tmp_path: Path) -> None:
+    with StandInPacs(tmp_path / "pacs") as pacs:
+        plan(context, pacs)
+        [delivery_id] = pending(context, job_id)
+        assert deliver(delivery_id, context)
+        [arrived] = pacs.files()
+    found = detail(context, job_id)
+    assert found.summary.state is JobState.DELIVERED
+    assert found.derived_path is not None
+    assert dcmread(arrived) == dcmread(context.store.resolve(found.derived_path))
+
+
+def test_a_delivered_result_is_not_sent_again(context: WorkerContext, job_id: str, tmp_path: Path) -> None:
+    with StandInPacs(tmp_path / "pacs") as pacs:
+        plan(context, pacs)
+        [delivery_id] = pending(context, job_id)
+        assert deliver(delivery_id, context)
+        assert not deliver(delivery_id, context)
+        assert len(pacs.files()) == 1
+
+
+def test_a_pacs_that_is_down_is_tried_again_later(context: WorkerContext, job_id: str, tmp_path: Path) -> None:
+    with StandInPacs(tmp_path / "pacs") as pacs:
+        plan(context, pacs)
+    [delivery_id] = pending(context, job_id)
+    assert not deliver(delivery_id, context)
+    found = detail(context, job_id)
+    assert found.summary.state is JobState.DERIVED
+    [delivery] = found.deliveries
+    assert (delivery.state, delivery.attempts) == (DeliveryState.PENDING, 1)
+    assert delivery.not_before is not None
+    assert delivery.not_before > context.clock()
+
+
+def test_a_pacs_that_stays_down_makes_the_job_fail_visibly(context: WorkerContext, job_id: str, tmp_path: Path) -> None:
+    with StandInPacs(tmp_path / "pacs") as pacs:
+        plan(context, pacs)
+    [delivery_id] = pending(context, job_id)
+    start = context.clock()
+    for hours in (1, 2, 3):
+        deliver(delivery_id, replace(context, clock=lambda h=hours: start + timedelta(hours=h)))
+    summary = detail(context, job_id).summary
+    assert (summary.state, summary.reason_code) == (JobState.FAILED, "DELIVERY_FAILED")
+
+
+@pytest.mark.parametrize(
+    ("status", "state"),
+    [
+        (0x0000, DeliveryState.SENT),
+        (0xB000, DeliveryState.SENT),
+        (0xB007, DeliveryState.SENT),
+        (0x0111, DeliveryState.SENT),
+        (0xA700, DeliveryState.PENDING),
+        (0xA900, DeliveryState.FAILED),
+        (0xC001, DeliveryState.FAILED),
+        (0x0124, DeliveryState.FAILED),
+        (0x0122, DeliveryState.FAILED),
+    ],
+)
+def test_each_answer_of_the_pacs_means_what_the_standard_says(
+    context: WorkerContext, job_id: str, tmp_path: Path, status: int, state: DeliveryState
+) -> None:
+    with StandInPacs(tmp_path / "pacs", answer=lambda _uid: status) as pacs:
+        plan(context, pacs)
+        [delivery_id] = pending(context, job_id)
+        deliver(delivery_id, context)
+    [delivery] = detail(context, job_id).deliveries
+    assert (delivery.state, delivery.dimse_status) == (state, status)
+
+
+def test_one_dead_destination_does_not_keep_the_other_from_its_result(
+    context: WorkerContext, job_id: str, tmp_path: Path
+) -> None:
+    with StandInPacs(tmp_path / "dead", ae_title="DEAD") as dead:
+        plan(context, dead, "dead")
+    with StandInPacs(tmp_path / "alive", ae_title="ALIVE") as alive:
+        plan(context, alive, "alive")
+        for delivery_id in pending(context, job_id):
+            deliver(delivery_id, context)
+        assert len(alive.files()) == 1
+    states = {delivery.remote_node: delivery.state for delivery in detail(context, job_id).deliveries}
+    assert states == {"alive": DeliveryState.SENT, "dead": DeliveryState.PENDING}
+
+
+def test_a_derived_file_that_was_altered_is_never_sent(context: WorkerContext, job_id: str, tmp_path: Path) -> None:
+    stored = detail(context, job_id).derived_path
+    assert stored is not None
+    path = context.store.resolve(stored)
+    path.chmod(0o600)
+    path.write_bytes(path.read_bytes()[:-2] + b"\1\2")
+    with StandInPacs(tmp_path / "pacs") as pacs:
+        plan(context, pacs)
+        [delivery_id] = pending(context, job_id)
+        assert not deliver(delivery_id, context)
+        assert pacs.files() == []
+    [delivery] = detail(context, job_id).deliveries
+    assert delivery.reason_code == "STORED_FILE_ALTERED"

@@ -1,0 +1,60 @@
+"""Whatever stands due in the registry is announced again."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from datetime import timedelta
+
+import numpy as np
+import pytest
+
+from dicom_node.radiograph import wrap_radiograph
+from service.registry import jobs
+from tests.worker.conftest import RecordingQueue, queue_job
+from worker.context import WorkerContext
+from worker.sweep import sweep
+
+
+@pytest.fixture
+def job_id(context: WorkerContext) -> str:
+    return queue_job(context, wrap_radiograph(np.full((1024, 1024), 0.3, dtype=np.float32)))
+
+
+def announced(context: WorkerContext) -> list[str]:
+    queue = context.queue
+    assert isinstance(queue, RecordingQueue)
+    return queue.inferences
+
+
+def at(context: WorkerContext, **later: float) -> WorkerContext:
+    moment = context.clock() + timedelta(**later)
+    return replace(context, clock=lambda: moment)
+
+
+def test_a_job_whose_message_was_lost_is_announced_again(context: WorkerContext, job_id: str) -> None:
+    assert sweep(at(context, minutes=2)) == 1
+    assert announced(context) == [job_id]
+
+
+def test_a_job_that_was_announced_just_now_is_left_alone(context: WorkerContext, job_id: str) -> None:
+    assert sweep(context) == 0
+
+
+def test_a_job_whose_worker_died_is_announced_when_its_lease_has_run_out(context: WorkerContext, job_id: str) -> None:
+    with context.sessions.begin() as session:
+        assert jobs.claim(session, job_id, owner="dead", lease_s=30, now=context.clock())
+    assert sweep(at(context, seconds=20)) == 0
+    assert sweep(at(context, seconds=31)) == 1
+    assert announced(context) == [job_id]
+
+
+def test_a_job_that_waits_for_its_next_attempt_is_not_announced_before_its_time(
+    context: WorkerContext, job_id: str
+) -> None:
+    now = context.clock()
+    with context.sessions.begin() as session:
+        claim = jobs.claim(session, job_id, owner="worker", lease_s=30, now=now)
+        assert claim is not None
+        jobs.release(session, claim, code="OUT_OF_MEMORY", detail="", not_before=now + timedelta(minutes=10), now=now)
+    assert sweep(at(context, minutes=9)) == 0
+    assert sweep(at(context, minutes=11)) == 1
