@@ -1,0 +1,62 @@
+from __future__ import annotations
+
+from fastapi.testclient import TestClient
+from sqlalchemy import text
+
+from service.database import make_engine, make_session_factory
+from tests.service.api.installation import Installation
+
+
+def test_alive_even_when_nothing_else_is(installation: Installation) -> None:
+    installation.sessions = make_session_factory(make_engine("postgresql://nobody@127.0.0.1:1/none"))
+    client = TestClient(installation.app())
+    assert client.get("/health/live").json() == {"status": "alive"}
+
+
+def test_ready_names_what_was_checked(client: TestClient) -> None:
+    answer = client.get("/health/ready")
+    assert (answer.status_code, answer.json()) == (
+        200,
+        {"status": "ready", "checks": ["registry", "disk", "broker"]},
+    )
+
+
+def test_not_ready_when_the_broker_is_away(client: TestClient, installation: Installation) -> None:
+    installation.queue.reachable = False
+    answer = client.get("/health/ready")
+    assert (answer.status_code, answer.json()["code"]) == (503, "NOT_READY")
+    assert [detail["subject"] for detail in answer.json()["details"]] == ["broker"]
+
+
+def test_not_ready_when_the_disk_is_below_the_watermark(client: TestClient, installation: Installation) -> None:
+    installation.store.min_free_bytes = 1 << 62
+    answer = client.get("/health/ready")
+    assert answer.status_code == 503
+    (detail,) = answer.json()["details"]
+    assert detail["subject"] == "disk"
+    assert str(1 << 62) in detail["message"]
+
+
+def test_not_ready_when_the_database_does_not_answer_and_its_password_stays_unsaid(installation: Installation) -> None:
+    installation.sessions = make_session_factory(make_engine("postgresql://softray:geheim@127.0.0.1:1/none"))
+    client = TestClient(installation.app(), raise_server_exceptions=False)
+    answer = client.get("/health/ready")
+    assert answer.status_code == 503
+    assert [detail["subject"] for detail in answer.json()["details"]] == ["registry"]
+    assert "geheim" not in answer.text
+    studies = client.get("/studies")
+    assert (studies.status_code, studies.json()["code"]) == (503, "REGISTRY_UNAVAILABLE")
+    assert "geheim" not in studies.text
+
+
+def test_not_ready_when_the_tables_are_missing(client: TestClient, installation: Installation) -> None:
+    installation.write(lambda session: session.execute(text("ALTER TABLE jobs RENAME TO lost")))
+    answer = client.get("/health/ready")
+    assert answer.status_code == 503
+    assert [detail["subject"] for detail in answer.json()["details"]] == ["registry"]
+
+
+def test_every_reason_is_given_at_once(client: TestClient, installation: Installation) -> None:
+    installation.queue.reachable = False
+    installation.store.min_free_bytes = 1 << 62
+    assert client.get("/health/ready").json()["message"] == "not ready: disk, broker"

@@ -1,0 +1,156 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+from fastapi.testclient import TestClient
+
+from service.registry import queries
+from service.registry.job_states import JobState
+from tests.service.api.installation import PREVIEW_NAMES, Installation, striped_pictures
+
+
+def test_jobs_are_listed_newest_first_with_counts_of_all_states(client: TestClient, installation: Installation) -> None:
+    first, second = installation.receive("1.2.1"), installation.receive("1.2.2")
+    installation.fail(first)
+    body = client.get("/jobs").json()
+    assert [item["job_id"] for item in body["items"]] == [second, first]
+    assert body["counts"] == {"QUEUED": 1, "RUNNING": 0, "DERIVED": 0, "DELIVERED": 0, "FAILED": 1}
+
+
+def test_the_list_can_be_narrowed_to_one_state_and_paged(client: TestClient, installation: Installation) -> None:
+    failed = [installation.receive(f"1.2.{number}") for number in range(3)]
+    installation.receive("1.2.9")
+    for job_id in failed:
+        installation.fail(job_id)
+    page = client.get("/jobs", params={"state": "FAILED", "limit": 2}).json()
+    rest = client.get("/jobs", params={"state": "FAILED", "limit": 2, "offset": page["next_offset"]}).json()
+    assert [item["job_id"] for item in page["items"] + rest["items"]] == failed[::-1]
+    assert rest["next_offset"] is None
+
+
+@pytest.mark.parametrize("query", [{"state": "LOST"}, {"limit": 0}, {"limit": 501}, {"offset": -1}, {"limit": "many"}])
+def test_a_wrong_parameter_is_422_and_named(client: TestClient, query: dict[str, str | int]) -> None:
+    answer = client.get("/jobs", params=query)
+    assert answer.status_code == 422
+    assert answer.json()["details"][0]["subject"] == f"query.{next(iter(query))}"
+
+
+def test_a_running_job_shows_its_progress(client: TestClient, installation: Installation) -> None:
+    job_id = installation.receive("1.2.1")
+    installation.run(job_id, step=3, total_steps=20)
+    job = client.get(f"/jobs/{job_id}").json()
+    assert (job["state"], job["step"], job["total_steps"], job["retryable"]) == ("RUNNING", 3, 20, False)
+
+
+def test_a_delivered_job_tells_its_whole_story(client: TestClient, installation: Installation) -> None:
+    installation.add_destination("PACS")
+    job_id = installation.receive("1.2.1")
+    installation.derive(job_id)
+    installation.deliver(job_id)
+    job = client.get(f"/jobs/{job_id}").json()
+    assert job["state"] == "DELIVERED"
+    assert [event["to_state"] for event in job["events"] if event["to_state"]] == [
+        "QUEUED",
+        "RUNNING",
+        "DERIVED",
+        "DELIVERED",
+    ]
+    assert [event["at"] for event in job["events"]] == sorted(event["at"] for event in job["events"])
+    (delivery,) = job["deliveries"]
+    assert (delivery["remote_node"], delivery["state"], delivery["dimse_status"]) == ("PACS", "SENT", 0)
+    assert job["model_name"] == "residual-unet"
+    assert job["previews"] == list(PREVIEW_NAMES)
+
+
+def test_a_job_does_not_tell_where_its_files_lie(client: TestClient, installation: Installation) -> None:
+    job_id = installation.receive("1.2.1")
+    installation.derive(job_id)
+    text = client.get(f"/jobs/{job_id}").text
+    assert ".dcm" not in text
+    assert ".png" not in text
+
+
+def test_retry_of_a_failed_inference_queues_it_and_announces_it(client: TestClient, installation: Installation) -> None:
+    job_id = installation.receive("1.2.1")
+    installation.fail(job_id)
+    answer = client.post(f"/jobs/{job_id}/retry")
+    assert (answer.status_code, answer.json()) == (202, {"job_id": job_id, "state": "QUEUED"})
+    assert installation.state(job_id) is JobState.QUEUED
+    assert installation.queue.inferences == [job_id]
+
+
+def test_retry_of_a_failed_delivery_sends_the_stored_result_again(
+    client: TestClient, installation: Installation
+) -> None:
+    installation.add_destination("PACS")
+    job_id = installation.receive("1.2.1")
+    installation.derive(job_id)
+    installation.deliver(job_id, status=0xC000)
+    assert client.get(f"/jobs/{job_id}").json()["deliveries"][0]["dimse_status"] == 0xC000
+    assert client.post(f"/jobs/{job_id}/retry").json()["state"] == "DERIVED"
+    detail = installation.read(lambda session: queries.job_detail(session, job_id))
+    assert detail is not None
+    assert installation.queue.deliveries == [row.delivery_id for row in detail.deliveries]
+    assert installation.queue.inferences == []
+
+
+def test_a_retry_is_accepted_while_the_broker_is_away(client: TestClient, installation: Installation) -> None:
+    job_id = installation.receive("1.2.1")
+    installation.fail(job_id)
+    installation.queue.reachable = False
+    assert client.post(f"/jobs/{job_id}/retry").status_code == 202
+    assert installation.state(job_id) is JobState.QUEUED
+
+
+def test_a_job_that_has_not_failed_cannot_be_retried_and_the_answer_says_so(
+    client: TestClient, installation: Installation
+) -> None:
+    job_id = installation.receive("1.2.1")
+    answer = client.post(f"/jobs/{job_id}/retry")
+    assert (answer.status_code, answer.json()["code"]) == (409, "JOB_NOT_FAILED")
+    assert "QUEUED" in answer.json()["message"]
+    assert installation.queue.inferences == []
+
+
+def test_an_unknown_job_is_404_everywhere(client: TestClient) -> None:
+    answers = [client.get("/jobs/x"), client.post("/jobs/x/retry"), client.get("/jobs/x/previews/bone.png")]
+    assert [(answer.status_code, answer.json()["code"]) for answer in answers] == [(404, "JOB_UNKNOWN")] * 3
+
+
+def test_another_sites_page_cannot_press_retry(client: TestClient, installation: Installation) -> None:
+    job_id = installation.receive("1.2.1")
+    installation.fail(job_id)
+    answer = client.post(f"/jobs/{job_id}/retry", headers={"Sec-Fetch-Site": "cross-site"})
+    assert (answer.status_code, answer.json()["code"]) == (403, "CROSS_SITE_REQUEST")
+    assert installation.state(job_id) is JobState.FAILED
+
+
+@pytest.mark.parametrize("name", PREVIEW_NAMES)
+def test_each_picture_is_the_stored_one_and_is_not_cached(
+    client: TestClient, installation: Installation, name: str
+) -> None:
+    job_id = installation.receive("1.2.1")
+    installation.derive(job_id)
+    answer = client.get(f"/jobs/{job_id}/previews/{name}.png")
+    assert answer.headers["content-type"] == "image/png"
+    assert answer.headers["cache-control"] == "no-store"
+    assert answer.content == striped_pictures()[name]
+
+
+def test_a_picture_that_is_not_there_yet_is_404_and_an_unknown_name_422(
+    client: TestClient, installation: Installation
+) -> None:
+    job_id = installation.receive("1.2.1")
+    missing, unknown = (client.get(f"/jobs/{job_id}/previews/{name}.png") for name in ("bone", "heart"))
+    assert (missing.status_code, missing.json()["code"]) == (404, "NO_PREVIEW")
+    assert (unknown.status_code, unknown.json()["code"]) == (422, "INVALID_REQUEST")
+
+
+def test_an_altered_picture_is_not_shown(client: TestClient, installation: Installation, tmp_path: Path) -> None:
+    job_id = installation.receive("1.2.1")
+    installation.derive(job_id)
+    for file in (tmp_path / "instances" / "preview").rglob("*.png"):
+        file.write_bytes(b"another patient's picture")
+    answer = client.get(f"/jobs/{job_id}/previews/source.png")
+    assert (answer.status_code, answer.json()["code"]) == (500, "STORED_FILE_ALTERED")

@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+
+import pytest
+from fastapi.testclient import TestClient
+
+from service.api.problems import PROBLEM_MEDIA_TYPE
+from tests.service.api.installation import Installation
+from tests.service.api.schema_check import Schema, resolve, violations
+
+
+@pytest.fixture
+def document(client: TestClient) -> Schema:
+    return client.get("/openapi.json").json()
+
+
+def operations(document: Schema) -> Iterator[tuple[str, str, Schema]]:
+    for path, item in document["paths"].items():
+        for method, operation in item.items():
+            yield method.upper(), path, operation
+
+
+def test_the_endpoints_are_these(document: Schema) -> None:
+    assert {(method, path) for method, path, _ in operations(document)} == {
+        ("GET", "/health/live"),
+        ("GET", "/health/ready"),
+        ("GET", "/studies"),
+        ("GET", "/studies/{study_instance_uid}"),
+        ("GET", "/jobs"),
+        ("GET", "/jobs/{job_id}"),
+        ("POST", "/jobs/{job_id}/retry"),
+        ("GET", "/jobs/{job_id}/previews/{name}.png"),
+        ("GET", "/rejections"),
+        ("GET", "/not-processed"),
+        ("GET", "/remote-nodes"),
+        ("GET", "/version"),
+    }
+
+
+def test_every_operation_has_summary_description_and_one_described_tag(document: Schema) -> None:
+    described = {tag["name"] for tag in document["tags"] if tag["description"]}
+    lacking = [
+        (method, path)
+        for method, path, operation in operations(document)
+        if not operation.get("summary") or not operation.get("description") or set(operation["tags"]) - described
+    ]
+    assert lacking == []
+    assert all(len(operation["tags"]) == 1 for _, _, operation in operations(document))
+
+
+def test_every_response_has_a_description_and_a_schema(document: Schema) -> None:
+    for method, path, operation in operations(document):
+        for status, response in operation["responses"].items():
+            assert response["description"], (method, path, status)
+            assert response["content"], (method, path, status)
+            assert all(content["schema"] for content in response["content"].values()), (method, path, status)
+
+
+def test_every_error_is_a_problem_and_every_operation_may_fail(document: Schema) -> None:
+    for method, path, operation in operations(document):
+        errors = {status: response for status, response in operation["responses"].items() if status >= "400"}
+        assert "500" in errors, (method, path)
+        for response in errors.values():
+            assert response["content"] == {PROBLEM_MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+
+
+def test_every_parameter_is_described(document: Schema) -> None:
+    parameters = [
+        (path, parameter["name"], parameter.get("description"))
+        for _, path, operation in operations(document)
+        for parameter in operation.get("parameters", [])
+    ]
+    assert parameters
+    assert [entry for entry in parameters if not entry[2]] == []
+
+
+def test_every_schema_is_described_and_used(document: Schema) -> None:
+    schemas = document["components"]["schemas"]
+    assert [name for name, schema in schemas.items() if not schema.get("description")] == []
+    referenced = set(re.findall(r"#/components/schemas/(\w+)", str(document)))
+    assert set(schemas) == referenced
+    assert all(resolve(f"#/components/schemas/{name}", document) for name in referenced)
+
+
+def test_real_answers_are_what_the_schema_says(
+    client: TestClient, installation: Installation, document: Schema
+) -> None:
+    jobs = populate(installation)
+    requests = [
+        ("GET", "/health/live", {}),
+        ("GET", "/health/ready", {}),
+        ("GET", "/studies", {}),
+        *(
+            ("GET", "/studies/{study_instance_uid}", {"study_instance_uid": uid})
+            for uid in ("1.2.1", "1.2.9", "1.2", "x")
+        ),
+        ("GET", "/jobs", {}),
+        *(("GET", "/jobs/{job_id}", {"job_id": job_id}) for job_id in [*jobs.values(), "x"]),
+        *(("POST", "/jobs/{job_id}/retry", {"job_id": job_id}) for job_id in [*jobs.values(), "x"]),
+        *(
+            ("GET", "/jobs/{job_id}/previews/{name}.png", {"job_id": jobs["DELIVERED"], "name": name})
+            for name in ("bone", "heart")
+        ),
+        ("GET", "/rejections", {}),
+        ("GET", "/not-processed", {}),
+        ("GET", "/remote-nodes", {}),
+        ("GET", "/version", {}),
+    ]
+    assert {(method, path) for method, path, _ in requests} == {entry[:2] for entry in operations(document)}
+    statuses = set()
+    for method, path, values in requests:
+        answer = client.request(method, path.format(**values))
+        declared = document["paths"][path][method.lower()]["responses"]
+        assert str(answer.status_code) in declared, (method, path, answer.status_code)
+        statuses.add(answer.status_code)
+        media_type = answer.headers["content-type"].split(";")[0]
+        schema = declared[str(answer.status_code)]["content"][media_type]["schema"]
+        if media_type != "image/png":
+            assert list(violations(answer.json(), schema, document)) == [], (method, path)
+    assert statuses == {200, 202, 404, 409, 422}
+
+
+def test_a_problem_outside_every_route_has_the_same_body(client: TestClient, document: Schema) -> None:
+    problem = document["components"]["schemas"]["Problem"]
+    for answer, code in (
+        (client.get("/nowhere"), "NO_SUCH_ADDRESS"),
+        (client.delete("/studies"), "METHOD_NOT_ALLOWED"),
+    ):
+        assert answer.headers["content-type"] == PROBLEM_MEDIA_TYPE
+        assert list(violations(answer.json(), problem, document)) == []
+        assert answer.json()["code"] == code
+
+
+def populate(installation: Installation) -> dict[str, str]:
+    """A job in every state, and everything else that has a list; returns job ids by state."""
+    installation.add_destination("PACS")
+    found = {state: installation.receive(f"1.2.{number}") for number, state in enumerate(STATES, start=1)}
+    installation.run(found["RUNNING"], step=3, total_steps=20)
+    installation.derive(found["DERIVED"])
+    installation.derive(found["DELIVERED"])
+    installation.deliver(found["DELIVERED"])
+    installation.fail(found["FAILED"])
+    installation.derive(found["UNDELIVERED"])
+    installation.deliver(found["UNDELIVERED"], status=0xA900)
+    installation.receive("1.2.9", reason_code="NOT_FRONTAL", reason_detail="View Position is LL")
+    installation.reject()
+    return found
+
+
+UIDS = ("1.2.1", "1.2.9", "1.2", "not a UID")
+STATES = ("QUEUED", "RUNNING", "DERIVED", "DELIVERED", "FAILED", "UNDELIVERED")
