@@ -1,7 +1,8 @@
 """The transfer syntaxes whose pixels the installed decoders really decode, for negotiation and for the decoder.
 
 Only what is listed is ever offered: MPEG, JPIP and the like are left out on purpose, and so is any syntax whose plugin
-is not installed. Lossless and cheap ones stand first, because an acceptor picks by its own order (PS3.8 9.3.3.2).
+is not installed. JPEG Baseline holds 8 bits, which no accepted radiograph has, and neither gdcm nor Pillow decodes JPEG
+Extended at 12: left out as well, so that a sender falls back on a syntax that keeps the picture. Lossless and cheap ones stand first, because an acceptor picks by its own order (PS3.8 9.3.3.2).
 """
 
 from __future__ import annotations
@@ -20,8 +21,6 @@ from pydicom.uid import (
     HTJ2KLosslessRPCL,
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
-    JPEGBaseline8Bit,
-    JPEGExtended12Bit,
     JPEGLossless,
     JPEGLosslessSV1,
     JPEGLSLossless,
@@ -35,7 +34,7 @@ NATIVE = (
     DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
 )
-JPEG_FAMILY = (JPEGLosslessSV1, JPEGLossless, JPEGBaseline8Bit, JPEGExtended12Bit)
+JPEG_FAMILY = (JPEGLosslessSV1, JPEGLossless)
 JPEG_LS_FAMILY = (JPEGLSLossless, JPEGLSNearLossless)
 JPEG_2000_FAMILY = (JPEG2000Lossless, HTJ2KLossless, HTJ2KLosslessRPCL, JPEG2000, HTJ2K)
 
@@ -54,8 +53,6 @@ PREFERENCE = (
     JPEGLSNearLossless,
     JPEG2000,
     HTJ2K,
-    JPEGExtended12Bit,
-    JPEGBaseline8Bit,
 )
 
 

@@ -101,3 +101,35 @@ def _run(tool: str, *arguments: str) -> list[str]:
     command = [str(Path(sys.executable).parent / tool), *arguments]
     result = subprocess.run(command, capture_output=True, text=True, timeout=60, check=False)
     return (result.stdout + result.stderr).splitlines()
+
+
+def small_radiograph(
+    stored: npt.NDArray[np.integer],
+    sop_class: RadiographKind | str = RadiographKind.CR,
+    *,
+    bits_stored: int = 14,
+    signed: bool = False,
+    remove: tuple[str, ...] = (),
+    **overrides: object,
+) -> Dataset:
+    """A radiograph with exactly these stored values (any matrix, signed if wanted) and no window but an override's."""
+    ds = radiograph(sop_class, pixels=np.zeros(stored.shape, np.float32), bits_stored=bits_stored)
+    for keyword in ("WindowCenter", "WindowWidth"):
+        if keyword in ds:
+            delattr(ds, keyword)
+    ds.PixelRepresentation = int(signed)
+    ds.PixelData = (stored.astype(np.int64) & 0xFFFF).astype("<u2").tobytes()
+    for keyword, value in overrides.items():
+        setattr(ds, keyword, value)
+    for keyword in remove:
+        if keyword in ds:
+            delattr(ds, keyword)
+    return ds
+
+
+def lut_item(entries: npt.NDArray[np.integer], first: int = 0, bits: int = 12) -> Dataset:
+    """One item of a VOI LUT or Modality LUT Sequence."""
+    item = Dataset()
+    item.add_new("LUTDescriptor", "SS" if first < 0 else "US", [len(entries) % 65536, first, bits])
+    item.add_new("LUTData", "OW", entries.astype("<u2").tobytes())
+    return item
