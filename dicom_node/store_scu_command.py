@@ -7,21 +7,19 @@ from pathlib import Path
 from rich.console import Console
 
 from dicom_node.store_scu import Outcome, Peer, echo, send
-from service.database import make_engine, make_session_factory
 from service.errors import PermanentError
-from service.registry import remote_nodes
 from service.settings import Settings
 
 console = Console()
 
 
-def run_send(settings: Settings, *, files: list[Path], to: str) -> None:
+def run_send(settings: Settings, *, files: list[Path], ae_title: str, host: str, port: int) -> None:
     """Send `files` (folders are searched) and print each answer. Raises PermanentError if any was not stored."""
     paths = [path for named in files for path in (sorted(named.rglob("*")) if named.is_dir() else [named])]
     paths = [path for path in paths if path.is_file()]
     if not paths:
         raise PermanentError("NO_FILES", "expected at least one file to send, found none")
-    peer = find_peer(settings, to)
+    peer = Peer(ae_title, host, port)
     results = send(paths, peer, calling_ae_title=settings.ae_title, timeout_s=settings.network_timeout_s)
     for path, result in zip(paths, results, strict=True):
         status = f"0x{result.status:04X}" if result.status is not None else "no answer"
@@ -33,27 +31,10 @@ def run_send(settings: Settings, *, files: list[Path], to: str) -> None:
         raise PermanentError("NOT_STORED", f"expected {len(results)} instances stored, found {failed} that were not")
 
 
-def run_echo(settings: Settings, *, to: str) -> None:
-    """C-ECHO to `to`; prints the answer. Raises PermanentError when there is none."""
-    peer = find_peer(settings, to)
+def run_echo(settings: Settings, *, ae_title: str, host: str, port: int) -> None:
+    """C-ECHO; prints the answer. Raises PermanentError when there is none."""
+    peer = Peer(ae_title, host, port)
     answer = echo(peer, calling_ae_title=settings.ae_title)
     if not answer.ok:
         raise PermanentError("NO_ECHO", f"{peer.ae_title}@{peer.host}:{peer.port} did not answer: {answer.detail}")
     console.print(f"{peer.ae_title}@{peer.host}:{peer.port} answers", highlight=False)
-
-
-def find_peer(settings: Settings, to: str) -> Peer:
-    """`to` as AE@HOST:PORT, or as the name of a registered remote node. Raises PermanentError when it is neither."""
-    ae_title, at, address = to.partition("@")
-    host, colon, port = address.rpartition(":")
-    if at and colon and port.isdigit():
-        return Peer(ae_title, host, int(port))
-    engine = make_engine(settings.effective_database_url)
-    try:
-        with make_session_factory(engine)() as session:
-            node = remote_nodes.find_remote_node(session, to)
-    finally:
-        engine.dispose()
-    if node is not None:
-        return Peer(node.ae_title, node.host, node.port)
-    raise PermanentError("UNKNOWN_NODE", f"expected AE@HOST:PORT or the name of a remote node, found {to!r}")

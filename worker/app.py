@@ -14,7 +14,7 @@ from celery import Celery
 from dicom_node.derived import DerivedPolicy
 from dicom_node.eligibility import EligibilityPolicy
 
-from service.database import make_engine, make_session_factory
+from service.database import make_engine, make_session_factory, require_current_schema
 from service.instance_store import InstanceStore
 from service.job_queue import DELIVER_TASK, GPU_QUEUE, INFER_TASK, NETWORK_QUEUE, JobQueue, make_celery
 from service.logs import configure_logging, log_event
@@ -70,9 +70,11 @@ def run_network(settings: Settings) -> None:
 
 
 def build_context(settings: Settings) -> WorkerContext:
-    """Everything the tasks need, from the settings of this process."""
+    """Everything the tasks need. Raises RegistryUnavailableError, or ConfigurationError when `migrate` has not run."""
+    engine = make_engine(settings.effective_database_url)
+    require_current_schema(engine)
     return WorkerContext(
-        sessions=make_session_factory(make_engine(settings.effective_database_url)),
+        sessions=make_session_factory(engine),
         store=InstanceStore(settings.data_dir / "instances", settings.min_free_bytes),
         queue=JobQueue(make_celery(settings.effective_broker_url, settings.data_dir)),
         policy=derived_policy(settings),

@@ -11,7 +11,7 @@ import random
 from datetime import timedelta
 
 from dicom_node.store_scu import Outcome, Peer, StoreResult, send
-
+from service.database import transaction
 from service.logs import log_event
 from service.registry import deliveries
 from worker.context import WorkerContext
@@ -23,7 +23,7 @@ logger = logging.getLogger(__name__)
 
 def deliver(delivery_id: int, context: WorkerContext) -> bool:
     """Send what delivery `delivery_id` names if it is due and nobody else has it. True when the PACS has it."""
-    with context.sessions.begin() as session:
+    with transaction(context.sessions) as session:
         claim = deliveries.claim_delivery(
             session, delivery_id, owner=context.owner, lease_s=context.lease_s, now=context.clock()
         )
@@ -56,7 +56,7 @@ def _send(claim: deliveries.DeliveryClaim, context: WorkerContext) -> StoreResul
 def _record(claim: deliveries.DeliveryClaim, result: StoreResult, context: WorkerContext) -> None:
     now = context.clock()
     spent = context.delivery_retries.exhausted(claim.attempts)
-    with context.sessions.begin() as session:
+    with transaction(context.sessions) as session:
         if result.outcome is Outcome.SENT and result.status is not None:
             deliveries.delivery_sent(session, claim, status=result.status, now=now)
         elif result.outcome is Outcome.RETRY and not spent:
@@ -86,5 +86,5 @@ def _record(claim: deliveries.DeliveryClaim, result: StoreResult, context: Worke
 
 
 def _renew(claim: deliveries.DeliveryClaim, context: WorkerContext) -> bool:
-    with context.sessions.begin() as session:
+    with transaction(context.sessions) as session:
         return deliveries.renew_delivery(session, claim, lease_s=context.lease_s, now=context.clock())

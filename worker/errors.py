@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from sqlalchemy.exc import OperationalError
 
 from dicom_node.errors import DicomNodeError
+from models.errors import ModelsError
 from service.errors import PermanentError, SoftrayError
 
 
@@ -77,8 +78,8 @@ def classify(error: BaseException) -> Failure:
             return Failure("REGISTRY_UNAVAILABLE", "the database did not answer", transient=True)
         case _ if type(error).__name__ == "OutOfMemoryError":  # torch's, which this torch-free module cannot name
             return Failure("OUT_OF_MEMORY", "the device ran out of memory", transient=True)
-        case _ if hasattr(error, "code"):  # models.errors: models and worker.errors must not need torch to be read
-            return Failure(str(error.code), str(error), transient=False)
+        case ModelsError():
+            return Failure(error.code, str(error), transient=False)
         case _:
             # The message of a foreign exception may quote header values; its type cannot.
             return Failure("UNEXPECTED", f"{type(error).__module__}.{type(error).__qualname__}", transient=True)

@@ -14,6 +14,7 @@ from io import BytesIO
 
 from pydicom import dcmread, dcmwrite
 
+from service.database import transaction
 from service.instance_store import Kind
 from service.logs import log_event
 from service.registry import deliveries, jobs
@@ -31,7 +32,7 @@ PROGRESS_INTERVAL_S = 0.5
 
 def infer(job_id: str, context: WorkerContext, host: ModelHost) -> bool:
     """Run job `job_id` if it is due and nobody else has it. True when a derived instance was recorded."""
-    with context.sessions.begin() as session:
+    with transaction(context.sessions) as session:
         claim = jobs.claim(session, job_id, owner=context.owner, lease_s=context.lease_s, now=context.clock())
     if claim is None:
         log_event(logger, "job-not-claimed", job_id=job_id)
@@ -78,12 +79,12 @@ def _run(claim: jobs.Claim, context: WorkerContext, host: ModelHost) -> bool:
         lease.check()
         identity = host.run(lambda suppressor: suppressor.identity)
         facts = _keep(result, context, identity.name, identity.sha256, identity.device)
-    with context.sessions.begin() as session:
+    with transaction(context.sessions) as session:
         recorded = jobs.record_derived(session, claim, facts, now=context.clock())
     if not recorded:
         raise LeaseLostError("expected to own the job still, found it claimed by another worker")
     log_event(logger, "derived", job_id=claim.job_id, sop_instance_uid=facts.sop_instance_uid, device=identity.device)
-    with context.sessions.begin() as session:
+    with transaction(context.sessions) as session:
         waiting = deliveries.pending_deliveries(session, claim.job_id, now=context.clock())
     for delivery_id in waiting:
         context.queue.announce_delivery(delivery_id)
@@ -118,7 +119,7 @@ def _give_up_or_postpone(claim: jobs.Claim, error: Exception, context: WorkerCon
     now = context.clock()
     again = failure.transient and not context.inference_retries.exhausted(claim.attempts)
     wait = timedelta(seconds=context.inference_retries.wait_s(claim.attempts, random.random()))
-    with context.sessions.begin() as session:
+    with transaction(context.sessions) as session:
         if again:
             jobs.release(session, claim, code=failure.code, detail=failure.detail, not_before=now + wait, now=now)
         else:
@@ -150,7 +151,7 @@ class _Progress:
                 raise LeaseLostError("expected to own the job still, found it claimed by another worker")
 
     def renew(self) -> bool:
-        with self._context.sessions.begin() as session:
+        with transaction(self._context.sessions) as session:
             return jobs.renew(
                 session,
                 self._claim,

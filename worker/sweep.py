@@ -9,6 +9,8 @@ from __future__ import annotations
 import logging
 import threading
 
+from service.database import transaction
+from service.job_queue import GPU_QUEUE, NETWORK_QUEUE
 from service.logs import log_event
 from service.registry import deliveries, jobs
 from worker.context import WorkerContext
@@ -19,19 +21,32 @@ BATCH = 50
 
 
 def sweep(context: WorkerContext) -> int:
-    """Announce again what is due and not announced lately. Returns how many hints were sent."""
+    """Announce again what is due and not announced lately. Returns how many hints were sent.
+
+    A queue that still holds many messages gets no more: its workers are slow or away, and hints would only pile up.
+    """
+    due_jobs: list[str] = []
+    waiting_deliveries: list[int] = []
+    inference_has_room, delivery_has_room = (_has_room(context, queue) for queue in (GPU_QUEUE, NETWORK_QUEUE))
     now = context.clock()
-    with context.sessions.begin() as session:
+    with transaction(context.sessions) as session:
         deliveries.ensure_deliveries(session, now=now)
-        due_jobs = jobs.due_inference(session, now=now, limit=BATCH)
-        due_deliveries = deliveries.due_deliveries(session, now=now, limit=BATCH)
+        if inference_has_room:
+            due_jobs = jobs.due_inference(session, now=now, limit=BATCH)
+        if delivery_has_room:
+            waiting_deliveries = deliveries.due_deliveries(session, now=now, limit=BATCH)
     for job_id in due_jobs:
         context.queue.announce_inference(job_id)
-    for delivery_id in due_deliveries:
+    for delivery_id in waiting_deliveries:
         context.queue.announce_delivery(delivery_id)
-    if due_jobs or due_deliveries:
-        log_event(logger, "swept", inferences=len(due_jobs), deliveries=len(due_deliveries))
-    return len(due_jobs) + len(due_deliveries)
+    if due_jobs or waiting_deliveries:
+        log_event(logger, "swept", inferences=len(due_jobs), deliveries=len(waiting_deliveries))
+    return len(due_jobs) + len(waiting_deliveries)
+
+
+def _has_room(context: WorkerContext, queue: str) -> bool:
+    waiting = context.queue.waiting(queue)
+    return waiting is not None and waiting < BATCH
 
 
 def start_sweeper(context: WorkerContext, interval_s: float) -> threading.Event:

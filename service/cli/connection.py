@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from sqlalchemy.orm import Session
 
 from service.cli.launch import settings
-from service.database import make_engine, make_session_factory, upgrade
+from service.database import make_engine, make_session_factory, transaction, upgrade
 
 
 @contextmanager
@@ -19,7 +19,7 @@ def session() -> Iterator[Session]:
     upgrade(configured.effective_database_url)
     engine = make_engine(configured.effective_database_url)
     try:
-        with make_session_factory(engine).begin() as opened:
+        with transaction(make_session_factory(engine)) as opened:
             yield opened
     finally:
         engine.dispose()

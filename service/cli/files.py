@@ -8,6 +8,7 @@ from typing import Annotated
 import typer
 
 from service.cli.launch import call, settings
+from service.cli.remote import find_node
 
 SUPPRESS = "worker.suppress_file:run"
 DEMO = "worker.demo:run"
@@ -55,11 +56,13 @@ def send(
     to: Annotated[str, typer.Option(help="Name of a remote node, or AE@HOST:PORT.")],
 ) -> None:
     """Send DICOM files by C-STORE and show each instance's answer. Exit code 1 if any was not stored."""
-    call(SEND, settings(), files=files, to=to)
+    node = find_node(to)
+    call(SEND, settings(), files=files, ae_title=node.ae_title, host=node.host, port=node.port)
 
 
 def echo(
     to: Annotated[str, typer.Argument(help="Name of a remote node, or AE@HOST:PORT.")],
 ) -> None:
     """Ask a remote node whether it answers (C-ECHO). Exit code 1 if it does not."""
-    call(ECHO, settings(), to=to)
+    node = find_node(to)
+    call(ECHO, settings(), ae_title=node.ae_title, host=node.host, port=node.port)

@@ -32,11 +32,12 @@ def call(target: str, settings: Settings, /, **arguments: object) -> object:
     try:
         return function(settings, **arguments)
     except Exception as error:
+        # Our packages' errors carry a reason code in UPPER_SNAKE; anything else is a defect and shows its traceback.
         code = getattr(error, "code", None)
-        if code is None:
+        if not isinstance(code, str) or not code.isupper():
             raise
         sentence = str(error)
-        fail(sentence if sentence.startswith(str(code)) else f"{code}: {sentence}")
+        fail(sentence if sentence.startswith(code) else f"{code}: {sentence}")
 
 
 def fail(sentence: str) -> NoReturn:

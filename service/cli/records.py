@@ -44,9 +44,10 @@ def _list(state: JobState | None, limit: int) -> None:
     with session() as opened:
         rows = queries.list_jobs(opened, state=state, limit=limit, offset=0)
         counts = queries.counts_by_state(opened)
-    typer.echo("  ".join(f"{name}: {count}" for name, count in sorted(counts.items())) or "no jobs yet")
-    if not rows:
+    if not any(counts.values()):
+        typer.echo("no jobs yet")
         return
+    typer.echo("  ".join(f"{name}: {count}" for name, count in counts.items()))
     table = Table("job", "state", "reason", "step", "updated", "source SOP Instance UID")
     for row in rows:
         table.add_row(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
 
@@ -20,6 +21,28 @@ app = typer.Typer(help="Remote nodes: who may send radiographs to softray, and w
 def add_to(parent: typer.Typer) -> None:
     """Register the commands of this file."""
     parent.add_typer(app, name="remote", no_args_is_help=True)
+
+
+@dataclass(frozen=True)
+class Address:
+    """Where a remote node answers."""
+
+    ae_title: str
+    host: str
+    port: int
+
+
+def find_node(to: str) -> Address:
+    """`to` as AE@HOST:PORT, or as the name of a remote node; ends the program when it is neither."""
+    ae_title, at, address = to.partition("@")
+    host, colon, port = address.rpartition(":")
+    if at and colon and port.isdigit():
+        return Address(ae_title, host, int(port))
+    with session() as opened:
+        node = remote_nodes.find_remote_node(opened, to)
+    if node is None:
+        fail(f"UNKNOWN_NODE: expected AE@HOST:PORT or the name of a remote node, found {to!r}")
+    return Address(node.ae_title, node.host, node.port)
 
 
 @app.command("add")

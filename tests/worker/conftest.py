@@ -64,12 +64,17 @@ class RecordingQueue:
 
     inferences: list[str] = field(default_factory=list)
     deliveries: list[int] = field(default_factory=list)
+    messages_waiting: int | None = 0
 
     def announce_inference(self, job_id: str) -> None:
         self.inferences.append(job_id)
 
     def announce_delivery(self, delivery_id: int) -> None:
         self.deliveries.append(delivery_id)
+
+    def waiting(self, queue: str) -> int | None:
+        del queue
+        return self.messages_waiting
 
 
 @pytest.fixture

@@ -58,3 +58,16 @@ def test_a_job_that_waits_for_its_next_attempt_is_not_announced_before_its_time(
         jobs.release(session, claim, code="OUT_OF_MEMORY", detail="", not_before=now + timedelta(minutes=10), now=now)
     assert sweep(at(context, minutes=9)) == 0
     assert sweep(at(context, minutes=11)) == 1
+
+
+@pytest.mark.parametrize("waiting", [None, 1000])
+def test_a_broker_that_is_away_or_full_of_messages_gets_no_more(
+    context: WorkerContext, job_id: str, waiting: int | None
+) -> None:
+    queue = context.queue
+    assert isinstance(queue, RecordingQueue)
+    queue.messages_waiting = waiting
+    assert sweep(at(context, minutes=2)) == 0
+    queue.messages_waiting = 0
+    assert sweep(at(context, minutes=2)) == 1
+    assert announced(context) == [job_id]
