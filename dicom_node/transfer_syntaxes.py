@@ -2,7 +2,8 @@
 
 Only what is listed is ever offered: MPEG, JPIP and the like are left out on purpose, and so is any syntax whose plugin
 is not installed. JPEG Baseline holds 8 bits, which no accepted radiograph has, and neither gdcm nor Pillow decodes JPEG
-Extended at 12: left out as well, so that a sender falls back on a syntax that keeps the picture. Lossless and cheap ones stand first, because an acceptor picks by its own order (PS3.8 9.3.3.2).
+Extended at 12: left out as well, so that a sender falls back on a syntax that keeps the picture. Lossless and cheap
+ones stand first, because an acceptor picks by its own order (PS3.8 9.3.3.2).
 """
 
 from __future__ import annotations

@@ -80,12 +80,13 @@ def words(ds: Dataset) -> npt.NDArray[np.uint16]:
 
 
 def readable(ds: Dataset) -> Any:
-    """The source, or None for the two things that a header of the strategy may legitimately lack."""
+    """The source, or None where padding and shutter leave a single value; any other error fails the test."""
     try:
         return read_source(ds, check_polarity=False)
     except PixelError as error:
-        assert error.code == PixelErrorCode.NO_CONTRAST
-        return None
+        if error.code == PixelErrorCode.NO_CONTRAST:
+            return None
+        raise
 
 
 @settings(max_examples=400, deadline=None)
