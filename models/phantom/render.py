@@ -23,12 +23,12 @@ from models.phantom.vessels import add_vessels
 SOFT_PER_MM = 0.0195
 """Linear attenuation of water-like tissue, 1/mm, natural log: about 70 keV, the mean energy of a 120 kVp chest beam."""
 LUNG_PER_MM = 0.0052
-CORTEX_PER_MM = 0.052
+CORTEX_PER_MM = 0.066
 """Of compact bone beyond the tissue whose place it takes."""
-MARROW_PER_MM = 0.0105
+MARROW_PER_MM = 0.0115
 BLUR_MM = 0.16
 """Standard deviation of focal spot and detector blur."""
-NOISE = 0.0030
+NOISE = 0.0060
 """Quantum noise in log units at an attenuation of 2 and a pitch of 0.2 mm."""
 _STEP = 2.0**20
 """Images are multiples of 1/_STEP, so that float32 adds them without rounding."""
@@ -60,15 +60,14 @@ def render(size: int = 2021, seed: int = 7) -> Phantom:
     bone[bone < 1e-6] = 0.0
 
     tone = Tone.of(soft, grid.spacing)
-    marker = np.zeros_like(soft)
-    add_marker(marker, grid)
-    soft += marker
-    clean = tone.grey(soft)
-    total = tone.grey(soft + bone)
+    clean = tone.grey(np.zeros_like(bone))
+    total = tone.grey(bone)
+    add_marker(clean, grid)
+    np.maximum(total, clean, out=total)
     grains = blur(noise.standard_normal(soft.shape, dtype=np.float32), 0.55)
     # Photon statistics: the log signal's deviation grows as one over the root of what reaches the detector.
     deviation = NOISE * (0.2 / grid.spacing) / 0.5 * np.exp(0.5 * (np.minimum(soft + bone, 6.0) - 2.0))
-    noisy = clean + grains * (tone.grey(soft + deviation) - clean)
+    noisy = clean + grains * (tone.grey(deviation) - tone.grey(np.zeros_like(bone)))
 
     bone_grey = np.rint((total - clean) * _STEP) / np.float32(_STEP)
     soft_grey = np.rint(np.clip(noisy, 0.0, 1.0 - bone_grey) * _STEP) / np.float32(_STEP)
@@ -86,7 +85,7 @@ def _bone_attenuation(grid: Grid, rng: np.random.Generator) -> Floats:
     add_ribs(bones, grid, rng)
     add_spine(bones, grid, rng)
     add_shoulder_girdle(bones, grid, rng)
-    trabeculae = 1.0 + 0.16 * texture(rng, grid.size, grid.spacing, 1.1) + 0.10 * texture(rng, grid.size, grid.spacing, 3.0)
+    trabeculae = 1.0 + 0.16 * texture(rng, grid.size, grid.spacing, 1.1) + 0.06 * texture(rng, grid.size, grid.spacing, 3.0)
     return CORTEX_PER_MM * bones.cortex + MARROW_PER_MM * bones.marrow * trabeculae
 
 
@@ -99,7 +98,7 @@ def _soft_attenuation(grid: Grid, rng: np.random.Generator) -> Floats:
     vessels = np.zeros(shape, np.float32)
     add_vessels(vessels, grid, rng)
     add_nodules(vessels, grid)
-    parenchyma = 1.0 + 0.007 * texture(rng, grid.size, grid.spacing, 1.6) + 0.02 * texture(rng, grid.size, grid.spacing, 9.0)
+    parenchyma = 1.0 + 0.008 * texture(rng, grid.size, grid.spacing, 1.4) + 0.02 * texture(rng, grid.size, grid.spacing, 9.0)
     # Vessels lie in lung; where a trunk leaves it, it is already part of the mediastinum.
     within = np.minimum(vessels, 0.9 * lung)
     lung = (lung - within) * parenchyma

@@ -54,20 +54,20 @@ def add_spine(bones: BonePaths, grid: Grid, rng: np.random.Generator) -> None:
 
 def _add_vertebra(bones: BonePaths, grid: Grid, v: Vertebra, x: float, tilt: float) -> None:
     w, h = v.half_width, v.half_height
-    bones.add_solid(grid, (x, v.y), (w * 0.95, 1.04 * h, 12.0), 0.45, 4.0, tilt, 0.8)
+    bones.add_solid(grid, (x, v.y), (w, 1.10 * h, 12.0), 0.28, 3.2, tilt, 0.75)
     # Endplates flare beyond the waist and are seen edge-on.
     for edge in (-1, 1):
-        bones.add_solid(grid, (x, v.y + edge * (h - 0.9)), (w, 1.3, 11.5), 0.35, 3.0, tilt, 0.40)
+        bones.add_solid(grid, (x, v.y + edge * (h - 1.2)), (w * 1.09, 2.2, 9.0), 0.40, 2.8, tilt, 0.40)
     spinous = (x + 0.3, v.y + 1.25 * h)
-    bones.add_solid(grid, spinous, (2.4, 0.62 * h, 8.0), 0.9, 2.2, tilt, 0.55)
+    bones.add_solid(grid, spinous, (2.3, 0.66 * h, 8.0), 0.5, 2.2, tilt, 0.42)
     for side in (-1, 1):
-        bones.add_solid(grid, (x + side * 0.74 * w, v.y - 0.22 * h), (0.21 * w, 0.50 * h, 6.0), 1.0, 2.2, 0.0, 0.55)
+        bones.add_solid(grid, (x + side * 0.74 * w, v.y - 0.22 * h), (0.21 * w, 0.50 * h, 6.0), 0.7, 2.2, 0.0, 0.45)
         lamina = spline([(side * 0.66 * w, v.y - 0.1 * h, 80), (side * 0.3 * w, v.y + 0.55 * h, 90), (0, v.y + h, 96)], 60)
         lamina[:, 0] += x
-        bones.add_tube(grid, lamina, 2.0, 0.34 * h, 0.8, density=0.6)
+        bones.add_tube(grid, lamina, 2.4, 0.36 * h, 0.5, density=0.45)
         # Articular pillars bridge the discs; in the neck they stand clear of the bodies as lateral masses.
-        aside, across = (w + 3.5, 5.0) if v.y < 50 else (0.62 * w, 4.2)
-        bones.add_solid(grid, (x + side * aside, v.y + 0.9 * h), (across, 0.80 * h, 7.0), 0.5, 2.4, 0.0, 0.6)
+        aside, across = (w + 1.0, 5.2) if v.y < 50 else (0.62 * w, 4.4)
+        bones.add_solid(grid, (x + side * aside, v.y + 0.9 * h), (across, 1.25 * h, 6.0), 0.30, 2.6, 0.0, 0.42)
         tip = w + v.process
         process = spline(
             [(side * 0.75 * w, v.y, 84), (side * (w + 0.5 * v.process), v.y - 0.25 * h, 90), (side * tip, v.y - 0.4 * h, 94)], 60

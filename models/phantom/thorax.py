@@ -20,7 +20,7 @@ LEFT, RIGHT = 1, -1
 """The patient's sides as signs of x."""
 
 half_width: Curve = through(
-    [(52, 88), (72, 93), (86, 99), (100, 107), (122, 119), (150, 130), (178, 138), (206, 143), (235, 147), (258, 149),
+    [(52, 72), (72, 86), (86, 97), (100, 107), (122, 119), (150, 130), (178, 138), (206, 143), (235, 147), (258, 149),
      (279, 151), (297, 152), (340, 151), (358, 138), (372, 110)]
 )  # fmt: skip
 """Lateral edge of the cavity, mm from the midline, by height; the apex is narrowed further in `PleuralCavity`."""
@@ -112,7 +112,7 @@ class PleuralCavity:
         return _span(mid_depth(y), depth * closing**0.5)
 
 
-_medial_edge: Curve = through([(50, 26), (80, 20), (110, 14), (160, 5), (240, 5), (285, 24), (310, 30)])
+_medial_edge: Curve = through([(50, 13), (80, 14), (110, 11), (160, 5), (240, 5), (285, 24), (310, 30)])
 
 LUNGS: dict[int, PleuralCavity] = {RIGHT: PleuralCavity(RIGHT, 51.0), LEFT: PleuralCavity(LEFT, 53.0)}
 
@@ -122,26 +122,35 @@ DIAPHRAGM: dict[int, Dome] = {
 }
 
 HEART: tuple[Solid, ...] = (
-    # Right atrium, right ventricle, left ventricle, pulmonary trunk, ascending aorta.
+    # Right atrium, right ventricle, left ventricle, pulmonary trunk, ascending aorta, and the aortic arch end-on: the knob.
     Ellipsoid((-11.0, 243.0, -16.0), (32.0, 46.0, 40.0), 0.05),
     Ellipsoid((18.0, 263.0, -18.0), (54.0, 42.0, 44.0), 0.25),
     Ellipsoid((33.0, 248.0, -14.0), (66.0, 40.0, 47.0), 0.84),
-    Ellipsoid((20.0, 190.0, -16.0), (23.0, 40.0, 28.0), -0.28),
+    Ellipsoid((19.0, 186.0, -12.0), (23.0, 44.0, 30.0), -0.24),
     Ellipsoid((-7.0, 170.0, -20.0), (25.0, 52.0, 26.0), 0.06),
-)
+    Ellipsoid((22.0, 137.0, 20.0), (19.0, 21.0, 38.0)),
+    # Superior vena cava, left subclavian artery.
+    Column(
+        through([(55, -13), (80, -17), (115, -23), (175, -27), (240, -24)]),
+        through([(46, 4), (60, 7), (115, 11), (230, 10)]), -6.0, 34.0,
+    ),
+    Column(
+        through([(46, 12), (85, 19), (125, 22), (150, 17)]),
+        through([(44, 4), (60, 8), (90, 10), (125, 11), (140, 7), (150, 0)]), 14.0, 34.0,
+    ),
+)  # fmt: skip
+"""Heart and great vessels: they touch, so that only their common outline shows."""
 
 MEDIASTINUM: tuple[Solid, ...] = (
-    # Septum from sternum to spine, spine with paraspinal tissue.
-    Column(through([(0, 0), (400, 0)]), through([(50, 20), (90, 19), (140, 13), (200, 9), (300, 10)]), 0.0, 150.0),
+    # Septum from sternum to spine, spine with paraspinal tissue, descending aorta.
+    Column(through([(0, 0), (400, 0)]), through([(50, 20), (90, 21), (140, 20), (190, 12), (300, 10)]), 0.0, 150.0),
     Column(through([(0, 0), (400, 1)]), through([(50, 25), (120, 21), (200, 21), (300, 25)]), 78.0, 40.0),
-    # Superior vena cava and azygos, left subclavian artery, descending aorta.
-    Column(through([(55, -13), (80, -17), (115, -24), (175, -28), (240, -24)]), through([(50, 5), (115, 10), (230, 10)]), -8.0, 22.0),
-    Column(through([(50, 15), (85, 20), (125, 22), (150, 17)]), through([(50, 6), (90, 10), (125, 11), (140, 7), (150, 0)]), 14.0, 24.0),
-    Column(through([(118, 27), (170, 25), (300, 16)]), through([(119, 0), (121, 4), (125, 8), (131, 11), (145, 12), (400, 11)]), 46.0, 15.0),
-    # Aortic arch seen end-on: the knob.
-    Ellipsoid((23.0, 135.0, 14.0), (18.0, 19.0, 50.0)),
+    Column(
+        through([(118, 25), (150, 27), (300, 16)]),
+        through([(119, 0), (121, 4), (125, 8), (131, 11), (145, 13), (400, 11)]), 46.0, 15.0,
+    ),
     *HEART,
-)
+)  # fmt: skip
 
 
 def solids(side: int) -> tuple[Solid, ...]:

@@ -15,33 +15,34 @@ BASE_MM = 28.0
 """Differences in thickness above this scale are compressed."""
 
 
+DETAIL_GAIN = 2.1
+DETAIL_LIMIT = 0.20
+"""Attenuation differences beyond about this are not enhanced further: it keeps halos off strong edges."""
+COMPRESSION = 0.20
+BONE_GAIN = 1.9
+"""Bone is fine structure throughout and is enhanced as such."""
+MIDDLE, WIDTH = 1.52, 0.84
+
+
 @dataclass(frozen=True)
 class Tone:
     """A sigmoid of log exposure after enhancement of detail and compression of thickness: one rising curve per pixel.
 
-    `near` and `far` (H, W) are the soft tissue's attenuation, blurred. They hold no bone, so the curve at a pixel is the same with and
-    without bone and their difference is the bone's own.
+    `level` (H, W) is the enhanced, compressed attenuation of the soft tissue alone. What the enhancement does to a pixel is decided
+    without bone, so that the difference with and without bone is the bone's own.
     """
 
-    near: Floats
-    far: Floats
-    compression: float = 0.20
-    detail_gain: float = 2.1
-    detail_limit: float = 0.30
-    """Attenuation differences beyond about this are not enhanced further: it keeps halos off strong edges."""
-    middle: float = 1.55
-    width: float = 0.95
+    level: Floats
 
     @classmethod
     def of(cls, soft: Floats, spacing: float) -> Tone:
-        """The curve for a patient whose soft-tissue attenuation is `soft` (H, W), natural log units."""
-        return cls(blur(soft, DETAIL_MM / spacing), blur(soft, BASE_MM / spacing))
+        """The curves for a patient whose soft-tissue attenuation is `soft` (H, W), natural log units."""
+        detail = (soft - blur(soft, DETAIL_MM / spacing)) / DETAIL_LIMIT
+        level = soft - COMPRESSION * blur(soft, BASE_MM / spacing)
+        return cls(level + (DETAIL_GAIN - 1.0) * DETAIL_LIMIT * np.tanh(detail))
 
-    def grey(self, attenuation: Floats) -> Floats:
-        """(H, W) attenuation -> display value, [0, 1], rising with attenuation at every pixel."""
-        detail = attenuation - self.near
-        enhanced = attenuation - self.compression * self.far
-        enhanced += (self.detail_gain - 1.0) * self.detail_limit * np.tanh(detail / self.detail_limit)
-        floor = 1.0 / (1.0 + np.exp(self.middle / self.width))
-        value = 1.0 / (1.0 + np.exp((self.middle - enhanced) / self.width))
+    def grey(self, beyond: Floats) -> Floats:
+        """(H, W) attenuation beyond the soft tissue's -> display value, [0, 1], rising with it at every pixel."""
+        floor = 1.0 / (1.0 + np.exp(MIDDLE / WIDTH))
+        value = 1.0 / (1.0 + np.exp((MIDDLE - self.level - BONE_GAIN * beyond) / WIDTH))
         return np.asarray(np.clip((value - floor) / (1.0 - floor), 0.0, 1.0), np.float32)

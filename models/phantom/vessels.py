@@ -18,13 +18,15 @@ from models.phantom.lungs import in_lung
 from models.phantom.projection import add_round_tubes
 from models.phantom.thorax import LEFT, RIGHT
 
-MURRAY = 2.7
+MURRAY = 2.9
 """Exponent that ties a parent's calibre to its children's (r^k = r1^k + r2^k); measured values lie between 2.3 and 3."""
-BALANCE = 0.32
+BALANCE = 0.5
 """Share of the way to the root in a connection's cost."""
-DEPTH_COST = 1.7
-"""Front-to-back distances count this much more: in the flattened periphery of a lobe vessels keep to its plane."""
-SMOOTHING = 8
+DEPTH_COST = 0.5
+"""Front-to-back distances count this much: branches follow the spread of a lobe in the image plane."""
+FLATTENING = 0.35
+"""Depths are drawn in this proportion about the hilum, which keeps most branches from running along the beam."""
+SMOOTHING = 10
 PIECES = 4
 """Straight pieces per branch."""
 
@@ -43,15 +45,15 @@ class Trunk:
 
 TRUNKS: tuple[Trunk, ...] = (
     # Pulmonary arteries: right interlobar and truncus anterior, left descending and apical.
-    Trunk(RIGHT, ((-20, 182, -5), (-38, 186, 2), (-46, 200, 8), (-50, 216, 12)), (7.6, 6.0), (185, 350), 780),
-    Trunk(RIGHT, ((-24, 180, -5), (-38, 171, -6), (-47, 160, -6)), (5.8, 4.4), (50, 200), 495),
-    Trunk(LEFT, ((24, 172, 0), (40, 168, 10), (50, 178, 20), (54, 200, 20)), (8.2, 6.0), (175, 350), 720),
-    Trunk(LEFT, ((36, 168, 4), (45, 158, 4), (51, 148, 2)), (5.2, 4.2), (50, 195), 480),
+    Trunk(RIGHT, ((-32, 184, 0), (-41, 190, 4), (-46, 202, 8), (-49, 214, 10)), (8.0, 6.2), (185, 350), 900),
+    Trunk(RIGHT, ((-32, 176, -5), (-40, 168, -6), (-46, 158, -6)), (5.4, 4.2), (50, 200), 495),
+    Trunk(LEFT, ((32, 169, 6), (43, 169, 12), (51, 180, 16), (55, 202, 16)), (8.6, 6.0), (175, 350), 840),
+    Trunk(LEFT, ((38, 166, 4), (45, 158, 4), (51, 148, 2)), (5.2, 4.2), (50, 195), 480),
     # Pulmonary veins: the lower ones nearly level to the left atrium, the upper ones before the arteries.
-    Trunk(RIGHT, ((-18, 215, 18), (-36, 221, 18), (-50, 227, 16)), (6.6, 4.8), (205, 350), 495),
-    Trunk(RIGHT, ((-20, 200, 4), (-36, 192, -14), (-46, 178, -22)), (5.8, 4.2), (50, 215), 390),
-    Trunk(LEFT, ((28, 214, 18), (42, 220, 20), (55, 228, 20)), (6.2, 4.6), (205, 350), 450),
-    Trunk(LEFT, ((28, 198, 6), (42, 189, -12), (51, 176, -20)), (5.6, 4.2), (50, 215), 390),
+    Trunk(RIGHT, ((-34, 219, 14), (-44, 223, 14), (-54, 227, 14)), (6.2, 4.9), (205, 350), 620),
+    Trunk(RIGHT, ((-34, 193, -8), (-41, 184, -12), (-47, 174, -14)), (5.4, 4.2), (50, 215), 390),
+    Trunk(LEFT, ((44, 219, 14), (52, 222, 14), (60, 227, 14)), (6.0, 4.7), (205, 350), 580),
+    Trunk(LEFT, ((40, 190, -8), (46, 182, -12), (52, 172, -14)), (5.4, 4.2), (50, 215), 390),
 )
 
 
@@ -80,7 +82,7 @@ def _targets(trunk: Trunk, rng: np.random.Generator) -> Floats:
         box = rng.uniform((2.0, trunk.levels[0], -80.0), (158.0, trunk.levels[1], 90.0), (4000, 3)).astype(np.float32)
         box[:, 0] *= trunk.side
         hilum = np.linalg.norm(box - np.array(trunk.course[-1], np.float32), axis=1)
-        keep = in_lung(box, trunk.side, 3.0) & (rng.uniform(0, 1, 4000) < np.exp(-hilum / 190.0)) & (hilum > 12.0)
+        keep = in_lung(box, trunk.side, 3.0) & (rng.uniform(0, 1, 4000) < np.exp(-hilum / 500.0)) & (hilum > 12.0)
         found.append(box[keep])
         count += int(keep.sum())
     return np.concatenate(found)[: trunk.targets]
@@ -113,7 +115,9 @@ def _tree(root: Floats, cloud: Floats) -> tuple[Floats, NDArray[np.int_]]:
         inner = weight[:, 0] > 1
         inner[0] = False
         nodes[inner] += 0.5 * (pull / weight - nodes)[inner]
-    return nodes / metric, parent
+    nodes /= metric
+    nodes[:, 2] = nodes[0, 2] + FLATTENING * (nodes[:, 2] - nodes[0, 2])
+    return nodes, parent
 
 
 def _branches(nodes: Floats, parent: NDArray[np.int_], radius: float) -> tuple[Floats, Floats]:
@@ -125,16 +129,16 @@ def _branches(nodes: Floats, parent: NDArray[np.int_], radius: float) -> tuple[F
     while np.any(ancestors != 0):
         ancestors = parent[ancestors]
         np.add.at(served, ancestors[ancestors != 0], 1.0)
-    calibre = np.maximum(radius * (served / count) ** (1.0 / MURRAY), 0.24).astype(np.float32)
+    calibre = np.maximum(radius * (served / count) ** (1.0 / MURRAY), 0.28).astype(np.float32)
     first, last = nodes[parent[1:]], nodes[1:]
     incoming = first - nodes[parent[parent[1:]]]
     incoming /= np.linalg.norm(incoming, axis=1, keepdims=True) + 1e-6
     length = np.linalg.norm(last - first, axis=1, keepdims=True)
-    control = 0.5 * (first + last) + 0.22 * length * (incoming - (last - first) / (length + 1e-6))
+    control = 0.5 * (first + last) + 0.12 * length * (incoming - (last - first) / (length + 1e-6))
     t = np.linspace(0.0, 1.0, PIECES + 1, dtype=np.float32)[:, None, None]
     line = (1 - t) ** 2 * first + 2 * t * (1 - t) * control + t**2 * last
     from_radius = np.where(parent[1:] == 0, radius, calibre[parent[1:]])
-    start = np.minimum(from_radius, 1.25 * calibre[1:])
+    start = np.minimum(from_radius, 1.08 * calibre[1:])
     part = ((np.arange(PIECES) + 0.5) / PIECES)[:, None]
     radii = start + (calibre[1:] - start) * part
     ends = np.stack([line[:-1], line[1:]], axis=2).reshape(-1, 2, 3)
