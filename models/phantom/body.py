@@ -1,4 +1,5 @@
-"""The body's outline and thickness without any lung: trunk, shoulders, arms and neck, and the gas in airways and bowel."""
+"""The body's outline and thickness without any lung: trunk, shoulders, arms and neck, and the gas in airways and
+bowel."""
 
 from __future__ import annotations
 
@@ -8,11 +9,9 @@ from models.phantom.filters import blur, texture
 from models.phantom.geometry import Floats, Grid, spline, through
 from models.phantom.projection import add_round_tubes, add_solid
 
-_half_width = through(
-    [(20, 250), (120, 246), (150, 222), (185, 190), (215, 183), (300, 177), (360, 169), (404, 166)]
-)
+_half_width = through([(20, 250), (120, 246), (150, 222), (185, 190), (215, 183), (300, 177), (360, 169), (404, 166)])
 _half_depth = through([(30, 50), (70, 66), (110, 84), (150, 98), (200, 112), (260, 120), (330, 119), (404, 116)])
-_shoulder_line = through([(0, 6), (40, 9), (58, 16), (75, 26), (105, 37), (150, 49), (180, 58), (204, 74), (230, 110)])
+_shoulder_line = through([(0, 6), (40, 9), (58, 16), (75, 26), (105, 34), (150, 43), (180, 48), (204, 60), (230, 100)])
 
 
 def body_path(grid: Grid, rng: np.random.Generator) -> Floats:
@@ -28,7 +27,7 @@ def body_path(grid: Grid, rng: np.random.Generator) -> Floats:
     arms = _arm_path(grid)
     together = (trunk**5 + neck**5 + arms**5) ** 0.2 + 0.10 * np.minimum(arms, trunk)
     together += _muscle_path(grid) * (trunk > 0)
-    return (together * (1.0 + 0.012 * texture(rng, grid.size, grid.spacing, 22.0))).astype(np.float32)
+    return np.asarray(together * (1.0 + 0.012 * texture(rng, grid.size, grid.spacing, 22.0)), np.float32)
 
 
 def _arm_path(grid: Grid) -> Floats:
@@ -41,7 +40,8 @@ def _arm_path(grid: Grid) -> Floats:
 
 
 def _muscle_path(grid: Grid) -> Floats:
-    """Pectoral muscles and breasts (thin, low) and the folds of the armpit: what makes the lateral chest wall uneven."""
+    """Pectoral muscles and breasts (thin, low) and the folds of the armpit: what makes the lateral chest wall
+    uneven."""
     path = np.zeros((grid.size, grid.size), np.float32)
     for side in (-1, 1):
         add_solid(path, grid, (side * 100.0, 146.0), (76.0, 46.0, 5.0), 2.4, side * -0.55)

@@ -34,9 +34,12 @@ class BonePaths:
         outward: Floats | None = None,
         density: NDArray[np.floating] | float = 1.0,
     ) -> None:
-        """A long bone along `line` (n, 3): semi-axes, cortical thickness in mm; `outward` (n, 3) is where the thin axis points."""
+        """A long bone along `line` (n, 3): semi-axes, cortical thickness in mm; `outward` (n, 3) is where the thin
+        axis points."""
         count = len(line)
-        a, b, shell, dense = (np.broadcast_to(v, count).astype(np.float32) for v in (thickness, height, cortex, density))
+        a, b, shell, dense = (
+            np.broadcast_to(v, count).astype(np.float32) for v in (thickness, height, cortex, density)
+        )
         if outward is None:
             outward = np.broadcast_to(np.array([0, 0, 1], np.float32), (count, 3))
         projection.add_tube(self.outer, grid, line, a, b, outward, dense)
@@ -61,4 +64,4 @@ class BonePaths:
     @property
     def cortex(self) -> Floats:
         """(H, W) float32, mm of compact bone."""
-        return np.maximum(self.outer - self.marrow, 0.0)
+        return np.asarray(np.maximum(self.outer - self.marrow, 0.0), np.float32)

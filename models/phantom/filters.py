@@ -34,7 +34,7 @@ def shrink(field: Floats, factor: int) -> Floats:
     rows, columns = (-(-n // factor) for n in field.shape)
     pad = ((0, rows * factor - field.shape[0]), (0, columns * factor - field.shape[1]))
     blocks = np.pad(field, pad, mode="edge").reshape(rows, factor, columns, factor)
-    return blocks.mean(axis=(1, 3), dtype=np.float32)
+    return np.asarray(blocks.mean(axis=(1, 3)), np.float32)
 
 
 def enlarge(field: Floats, shape: tuple[int, ...]) -> Floats:

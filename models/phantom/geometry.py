@@ -1,8 +1,8 @@
 """The phantom's coordinates and curves, for every file that places anatomy.
 
-Lengths are in mm. x grows to the right of the image (the patient's left, as a radiograph hangs), 0 at the midline; y grows
-downwards, 0 at the upper edge; z grows towards the back, 0 halfway between front and back. The beam runs along z (parallel
-projection), so a pixel's grey is an integral over z.
+Lengths are in mm. x grows to the right of the image (the patient's left, as a radiograph hangs), 0 at the midline; y
+grows downwards, 0 at the upper edge; z grows towards the back, 0 halfway between front and back. The beam runs along
+z (parallel projection), so a pixel's grey is an integral over z.
 """
 
 from __future__ import annotations

@@ -38,7 +38,8 @@ def lung_path(grid: Grid, side: int) -> Floats:
 
 
 def in_lung(points: Floats, side: int, margin: float = 2.0) -> NDArray[np.bool_]:
-    """(n, 3) mm -> (n,) True where the point lies in the lung of that side, `margin` mm from its pleura and from solids."""
+    """(n, 3) mm -> (n,) True where the point lies in the lung of that side, `margin` mm from its pleura and from
+    solids."""
     x, y, z = points.T
     front, back = LUNGS[side].crossing(x, y)
     inside = (z > front + margin) & (z < back - margin)

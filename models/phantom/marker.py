@@ -6,6 +6,7 @@ import numpy as np
 
 from models.phantom.geometry import Floats, Grid
 
+
 def add_marker(canvas: Floats, grid: Grid) -> None:
     """Whitens the letter in a display image: two bars 3 mm wide, anti-aliased; nothing comes through lead."""
     for left, right, top, bottom in ((172.0, 175.0, 14.0, 32.0), (172.0, 183.5, 29.0, 32.0)):

@@ -1,8 +1,9 @@
 """Projection of solid bodies along the beam: each function adds the path length in mm that rays spend inside a body.
 
-Tubes are swept ellipsoids. A tube's projection is the sum over its arc length of the projected cross-section; replacing
-that cross-section by the flat ellipse below gives exactly the chord of an elliptic cylinder where the tube lies across the beam and
-exactly its cross-section where it runs along the beam, which is what makes the lateral chest wall bright on a real film.
+Tubes are swept ellipsoids. A tube's projection is the sum over its arc length of the projected cross-section;
+replacing that cross-section by the flat ellipse below gives exactly the chord of an elliptic cylinder where the tube
+lies across the beam and exactly its cross-section where it runs along the beam, which is what makes the lateral chest
+wall bright on a real film.
 """
 
 from __future__ import annotations
@@ -23,8 +24,8 @@ def add_tube(
 ) -> None:
     """Adds a curved tube of elliptic cross-section.
 
-    `points` (n, 3) mm is the centre line; `thickness` and `height` (n,) mm are the semi-axes of the cross-section along `outward`
-    ((n, 3), made perpendicular to the line) and across it; `density` (n,) scales the path length.
+    `points` (n, 3) mm is the centre line; `thickness` and `height` (n,) mm are the semi-axes of the cross-section
+    along `outward` ((n, 3), made perpendicular to the line) and across it; `density` (n,) scales the path length.
     """
     attributes = np.concatenate([points, outward, np.stack([thickness, height, density], axis=1)], axis=1)
     curve = spaced(attributes.astype(np.float32), STEP_MM)
@@ -58,8 +59,8 @@ def add_solid(
     angle: float = 0.0,
     density: float = 1.0,
 ) -> None:
-    """Adds a (super)ellipsoid: `semi` are its semi-axes in mm before an in-plane turn by `angle` radians; exponent 2 is an
-    ellipsoid, larger ones are boxier in the image plane."""
+    """Adds a (super)ellipsoid: `semi` are its semi-axes in mm before an in-plane turn by `angle` radians; exponent 2
+    is an ellipsoid, larger ones are boxier in the image plane."""
     reach = float(np.hypot(semi[0], semi[1]))
     rows, columns = grid.window(centre[0] - reach, centre[0] + reach, centre[1] - reach, centre[1] + reach)
     x, y = grid.x[:, columns] - centre[0], grid.y[rows] - centre[1]
@@ -74,8 +75,8 @@ def _add_segments(
 ) -> None:
     """Adds flat ellipses {d : d' spread^-1 d <= 1} (mm²), each smeared along its segment `shift` (mm) about `centre`.
 
-    A pixel receives the share of the segment on which the ellipse covers it (the roots of a quadratic), so that long steps
-    leave no ripple. Each segment's `volume` in mm³ is kept exactly, however thin it is.
+    A pixel receives the share of the segment on which the ellipse covers it (the roots of a quadratic), so that long
+    steps leave no ripple. Each segment's `volume` in mm³ is kept exactly, however thin it is.
     """
     spread = (spread / grid.spacing**2 + 0.25 * np.eye(2)).astype(np.float32)
     shift = (shift / grid.spacing).astype(np.float32)
@@ -109,7 +110,8 @@ def _share(dx: Floats, dy: Floats, shift: Floats, spread: Floats) -> Floats:
     c += (2.0 * inverse[:, 0, 1, None] * dy)[:, :, None] * dx[:, None, :]
     root = np.sqrt(np.maximum(b * b - a * c, 0.0)) / a
     b /= a
-    return np.minimum(b + root, 0.5).clip(-0.5) - np.maximum(b - root, -0.5).clip(None, 0.5)
+    share: Floats = np.minimum(b + root, 0.5).clip(-0.5) - np.maximum(b - root, -0.5).clip(None, 0.5)
+    return share
 
 
 def _scatter(canvas: Floats, patches: Floats, i: NDArray[np.int_], j: NDArray[np.int_]) -> None:

@@ -38,7 +38,8 @@ _STEP = 2.0**20
 class Phantom:
     """A radiograph with its parts; every array (H, W) float32, [0, 1], bone bright, row 0 at the top.
 
-    radiograph == soft_tissue + bone exactly, in float32. Noise, vessels, nodules and the side marker are soft tissue; bone is free of noise.
+    radiograph == soft_tissue + bone exactly, in float32. Noise, vessels, nodules and the side marker are soft tissue;
+    bone is free of noise.
     """
 
     radiograph: Floats
@@ -85,8 +86,10 @@ def _bone_attenuation(grid: Grid, rng: np.random.Generator) -> Floats:
     add_ribs(bones, grid, rng)
     add_spine(bones, grid, rng)
     add_shoulder_girdle(bones, grid, rng)
-    trabeculae = 1.0 + 0.16 * texture(rng, grid.size, grid.spacing, 1.1) + 0.06 * texture(rng, grid.size, grid.spacing, 3.0)
-    return CORTEX_PER_MM * bones.cortex + MARROW_PER_MM * bones.marrow * trabeculae
+    trabeculae = (
+        1.0 + 0.16 * texture(rng, grid.size, grid.spacing, 1.1) + 0.06 * texture(rng, grid.size, grid.spacing, 3.0)
+    )
+    return np.asarray(CORTEX_PER_MM * bones.cortex + MARROW_PER_MM * bones.marrow * trabeculae, np.float32)
 
 
 def _soft_attenuation(grid: Grid, rng: np.random.Generator) -> Floats:
@@ -98,10 +101,12 @@ def _soft_attenuation(grid: Grid, rng: np.random.Generator) -> Floats:
     vessels = np.zeros(shape, np.float32)
     add_vessels(vessels, grid, rng)
     add_nodules(vessels, grid)
-    parenchyma = 1.0 + 0.008 * texture(rng, grid.size, grid.spacing, 1.4) + 0.02 * texture(rng, grid.size, grid.spacing, 9.0)
+    parenchyma = (
+        1.0 + 0.008 * texture(rng, grid.size, grid.spacing, 1.4) + 0.02 * texture(rng, grid.size, grid.spacing, 9.0)
+    )
     # Vessels lie in lung; where a trunk leaves it, it is already part of the mediastinum.
     within = np.minimum(vessels, 0.9 * lung)
     lung = (lung - within) * parenchyma
     gas = enlarge(airway_path(coarse) + bowel_gas_path(coarse, rng), shape)
     tissue = np.maximum(body - lung - np.minimum(gas, 0.5 * body), 0.0)
-    return SOFT_PER_MM * tissue + LUNG_PER_MM * lung
+    return np.asarray(SOFT_PER_MM * tissue + LUNG_PER_MM * lung, np.float32)

@@ -13,7 +13,8 @@ from models.phantom.thorax import half_depth, mid_depth
 
 @dataclass(frozen=True)
 class Rib:
-    """One rib's place, in mm: heights of its head and of its front end, lateral reach, and the x at which its bone ends."""
+    """One rib's place, in mm: heights of its head and of its front end, lateral reach, and the x at which its bone
+    ends."""
 
     head: float
     front: float

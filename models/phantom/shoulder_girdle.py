@@ -50,7 +50,8 @@ def _add_scapula(bones: BonePaths, grid: Grid, side: int, lift: float, rng: np.r
     bones.add_solid(grid, (side * 150.0, 103.0 + lift), (10.0, 15.0, 4.0), 0.5, 2.0, side * -0.15, 0.6)
     bones.add_solid(grid, (side * 157.5, 104.0 + lift), (4.6, 17.0, 7.0), 1.2, 2.0, side * -0.12, 0.7)
 
-    rows, columns = grid.window(*sorted((side * 106.0, side * 162.0)), 66.0 + lift, 212.0 + lift)
+    left, right = (106.0, 162.0) if side > 0 else (-162.0, -106.0)
+    rows, columns = grid.window(left, right, 66.0 + lift, 212.0 + lift)
     x, y = grid.x[:, columns] * side, grid.y[rows] - lift
     medial = through([(70, 110), (92, 111), (130, 115), (175, 123), (208, 134)])(y)
     lateral = through([(70, 112), (88, 146), (100, 152), (118, 153), (160, 145.5), (190, 139), (208, 134)])(y)

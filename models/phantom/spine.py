@@ -62,7 +62,9 @@ def _add_vertebra(bones: BonePaths, grid: Grid, v: Vertebra, x: float, tilt: flo
     bones.add_solid(grid, spinous, (2.3, 0.66 * h, 8.0), 0.5, 2.2, tilt, 0.42)
     for side in (-1, 1):
         bones.add_solid(grid, (x + side * 0.74 * w, v.y - 0.22 * h), (0.21 * w, 0.50 * h, 6.0), 0.7, 2.2, 0.0, 0.45)
-        lamina = spline([(side * 0.66 * w, v.y - 0.1 * h, 80), (side * 0.3 * w, v.y + 0.55 * h, 90), (0, v.y + h, 96)], 60)
+        lamina = spline(
+            [(side * 0.66 * w, v.y - 0.1 * h, 80), (side * 0.3 * w, v.y + 0.55 * h, 90), (0, v.y + h, 96)], 60
+        )
         lamina[:, 0] += x
         bones.add_tube(grid, lamina, 2.4, 0.36 * h, 0.5, density=0.45)
         # Articular pillars bridge the discs; in the neck they stand clear of the bodies as lateral masses.
@@ -70,8 +72,15 @@ def _add_vertebra(bones: BonePaths, grid: Grid, v: Vertebra, x: float, tilt: flo
         bones.add_solid(grid, (x + side * aside, v.y + 0.9 * h), (across, 1.25 * h, 6.0), 0.30, 2.6, 0.0, 0.42)
         tip = w + v.process
         process = spline(
-            [(side * 0.75 * w, v.y, 84), (side * (w + 0.5 * v.process), v.y - 0.25 * h, 90), (side * tip, v.y - 0.4 * h, 94)], 60
+            [
+                (side * 0.75 * w, v.y, 84),
+                (side * (w + 0.5 * v.process), v.y - 0.25 * h, 90),
+                (side * tip, v.y - 0.4 * h, 94),
+            ],
+            60,
         )
         process[:, 0] += x
         club = 0.30 * h * (1.0 + 0.45 * np.linspace(0, 1, 60) ** 2)
-        bones.add_tube(grid, process, club, club, 0.8, density=0.75 * np.clip((1.0 - np.linspace(0, 1, 60)) / 0.06, 0, 1))
+        bones.add_tube(
+            grid, process, club, club, 0.8, density=0.75 * np.clip((1.0 - np.linspace(0, 1, 60)) / 0.06, 0, 1)
+        )

@@ -1,8 +1,8 @@
 """The chest's inner surface and the solids that take room from the lungs in it: diaphragm, heart, great vessels, spine.
 
-Every solid answers one question, "where does the ray at (x, y) enter and leave you?", with a z interval; an empty interval
-starts where it ends. Lung is what remains of the pleural cavity, so the heart's, aorta's and diaphragm's silhouettes, the lung
-behind the heart and the lung behind the domes come out as they do in a patient.
+Every solid answers one question, "where does the ray at (x, y) enter and leave you?", with a z interval; an empty
+interval starts where it ends. Lung is what remains of the pleural cavity, so the heart's, aorta's and diaphragm's
+silhouettes, the lung behind the heart and the lung behind the domes come out as they do in a patient.
 """
 
 from __future__ import annotations
@@ -26,7 +26,19 @@ half_width: Curve = through(
 """Lateral edge of the cavity, mm from the midline, by height; the apex is narrowed further in `PleuralCavity`."""
 
 half_depth: Curve = through(
-    [(52, 36), (72, 50), (96, 63), (122, 76), (150, 87), (206, 99), (258, 105), (300, 104), (328, 98), (350, 82), (372, 50)]
+    [
+        (52, 36),
+        (72, 50),
+        (96, 63),
+        (122, 76),
+        (150, 87),
+        (206, 99),
+        (258, 105),
+        (300, 104),
+        (328, 98),
+        (350, 82),
+        (372, 50),
+    ]
 )
 mid_depth: Curve = through([(52, 34), (80, 24), (110, 15), (160, 5), (220, 0), (400, 0)])
 
@@ -109,7 +121,7 @@ class PleuralCavity:
         # The lung thins slowly towards the mediastinum, abruptly at the ribs.
         taper = np.where(u > 0, np.abs(u) ** 2.6, np.abs(u) ** 1.9)
         depth = half_depth(y) * np.maximum(0.0, 1.0 - taper) ** 0.48
-        return _span(mid_depth(y), depth * closing**0.5)
+        return _span(mid_depth(y), np.asarray(depth * closing**0.5, np.float32))
 
 
 _medial_edge: Curve = through([(50, 13), (80, 14), (110, 11), (160, 5), (240, 5), (285, 24), (310, 30)])
@@ -122,7 +134,8 @@ DIAPHRAGM: dict[int, Dome] = {
 }
 
 HEART: tuple[Solid, ...] = (
-    # Right atrium, right ventricle, left ventricle, pulmonary trunk, ascending aorta, and the aortic arch end-on: the knob.
+    # Right atrium, right ventricle, left ventricle, pulmonary trunk, ascending aorta, and the aortic arch end-on: the
+    # knob.
     Ellipsoid((-11.0, 243.0, -16.0), (32.0, 46.0, 40.0), 0.05),
     Ellipsoid((18.0, 263.0, -18.0), (54.0, 42.0, 44.0), 0.25),
     Ellipsoid((33.0, 248.0, -14.0), (66.0, 40.0, 47.0), 0.84),

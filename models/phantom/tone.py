@@ -28,8 +28,8 @@ MIDDLE, WIDTH = 1.52, 0.84
 class Tone:
     """A sigmoid of log exposure after enhancement of detail and compression of thickness: one rising curve per pixel.
 
-    `level` (H, W) is the enhanced, compressed attenuation of the soft tissue alone. What the enhancement does to a pixel is decided
-    without bone, so that the difference with and without bone is the bone's own.
+    `level` (H, W) is the enhanced, compressed attenuation of the soft tissue alone. What the enhancement does to a
+    pixel is decided without bone, so that the difference with and without bone is the bone's own.
     """
 
     level: Floats

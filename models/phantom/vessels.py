@@ -1,8 +1,9 @@
 """The lungs' vessels: trees that fill the lung from its hilum, calibres by Murray's law.
 
-A tree serves a cloud of points scattered through the lung. Point by point, the one that costs least is joined to the tree, where
-cost is the new piece's length plus a share of the way from there to the root (Cuntz et al. 2010): a compromise between little material and direct
-supply, which is what makes the vessels radiate. Arteries and veins serve different clouds from different roots.
+A tree serves a cloud of points scattered through the lung. Point by point, the one that costs least is joined to the
+tree, where cost is the new piece's length plus a share of the way from there to the root (Cuntz et al. 2010): a
+compromise between little material and direct supply, which is what makes the vessels radiate. Arteries and veins
+serve different clouds from different roots.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from __future__ import annotations
 from dataclasses import dataclass
 
 import numpy as np
-
 from numpy.typing import NDArray
 
 from models.phantom.geometry import Floats, Grid
@@ -19,7 +19,8 @@ from models.phantom.projection import add_round_tubes
 from models.phantom.thorax import LEFT, RIGHT
 
 MURRAY = 2.9
-"""Exponent that ties a parent's calibre to its children's (r^k = r1^k + r2^k); measured values lie between 2.3 and 3."""
+"""Exponent that ties a parent's calibre to its children's (r^k = r1^k + r2^k); measured values lie between 2.3 and
+3."""
 BALANCE = 0.5
 """Share of the way to the root in a connection's cost."""
 DEPTH_COST = 0.5
@@ -33,7 +34,8 @@ PIECES = 4
 
 @dataclass(frozen=True)
 class Trunk:
-    """A vessel at the hilum: its course as (x, y, z) points in mm, radii at both ends, and the part of the lung it serves."""
+    """A vessel at the hilum: its course as (x, y, z) points in mm, radii at both ends, and the part of the lung it
+    serves."""
 
     side: int
     course: tuple[tuple[float, float, float], ...]
@@ -75,7 +77,8 @@ def add_vessels(canvas: Floats, grid: Grid, rng: np.random.Generator) -> None:
 
 
 def _targets(trunk: Trunk, rng: np.random.Generator) -> Floats:
-    """Points in the lung, evenly scattered but thinned towards the upper zones (upright perfusion favours the bases)."""
+    """Points in the lung, evenly scattered but thinned towards the upper zones (upright perfusion favours the
+    bases)."""
     found: list[Floats] = []
     count = 0
     while count < trunk.targets:
