@@ -66,7 +66,6 @@ function toggle(viewer) {
   const soft = viewer.dataset.showing !== "soft";
   viewer.dataset.showing = soft ? "soft" : "source";
   const button = viewer.querySelector("[data-toggle]");
-  button.setAttribute("aria-pressed", String(soft));
   button.textContent = soft ? "Show original" : "Show soft tissue";
   viewer.querySelector(".stage figcaption").textContent = soft ? "Soft tissue" : "Original";
   viewer.querySelector(".stack .source").toggleAttribute("aria-hidden", soft);
