@@ -102,7 +102,7 @@ def _soft_attenuation(grid: Grid, rng: np.random.Generator) -> Floats:
     add_vessels(vessels, grid, rng)
     add_nodules(vessels, grid)
     parenchyma = (
-        1.0 + 0.008 * texture(rng, grid.size, grid.spacing, 1.4) + 0.02 * texture(rng, grid.size, grid.spacing, 9.0)
+        1.0 + 0.005 * texture(rng, grid.size, grid.spacing, 1.4) + 0.012 * texture(rng, grid.size, grid.spacing, 9.0)
     )
     # Vessels lie in lung; where a trunk leaves it, it is already part of the mediastinum.
     within = np.minimum(vessels, 0.9 * lung)

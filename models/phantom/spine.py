@@ -54,10 +54,10 @@ def add_spine(bones: BonePaths, grid: Grid, rng: np.random.Generator) -> None:
 
 def _add_vertebra(bones: BonePaths, grid: Grid, v: Vertebra, x: float, tilt: float) -> None:
     w, h = v.half_width, v.half_height
-    bones.add_solid(grid, (x, v.y), (w, 1.10 * h, 12.0), 0.28, 3.2, tilt, 0.75)
+    bones.add_solid(grid, (x, v.y), (w, 1.15 * h, 8.5), 0.26, 3.0, tilt, 0.80)
     # Endplates flare beyond the waist and are seen edge-on.
     for edge in (-1, 1):
-        bones.add_solid(grid, (x, v.y + edge * (h - 1.2)), (w * 1.09, 2.2, 9.0), 0.40, 2.8, tilt, 0.40)
+        bones.add_solid(grid, (x, v.y + edge * (h - 0.4)), (w * 1.07, 2.4, 8.0), 0.35, 2.6, tilt, 0.40)
     spinous = (x + 0.3, v.y + 1.25 * h)
     bones.add_solid(grid, spinous, (2.3, 0.66 * h, 8.0), 0.5, 2.2, tilt, 0.42)
     for side in (-1, 1):

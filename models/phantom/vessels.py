@@ -25,7 +25,7 @@ BALANCE = 0.5
 """Share of the way to the root in a connection's cost."""
 DEPTH_COST = 0.5
 """Front-to-back distances count this much: branches follow the spread of a lobe in the image plane."""
-FLATTENING = 0.35
+FLATTENING = 0.45
 """Depths are drawn in this proportion about the hilum, which keeps most branches from running along the beam."""
 SMOOTHING = 10
 PIECES = 4
@@ -132,7 +132,7 @@ def _branches(nodes: Floats, parent: NDArray[np.int_], radius: float) -> tuple[F
     while np.any(ancestors != 0):
         ancestors = parent[ancestors]
         np.add.at(served, ancestors[ancestors != 0], 1.0)
-    calibre = np.maximum(radius * (served / count) ** (1.0 / MURRAY), 0.28).astype(np.float32)
+    calibre = np.maximum(radius * (served / count) ** (1.0 / MURRAY), 0.30).astype(np.float32)
     first, last = nodes[parent[1:]], nodes[1:]
     incoming = first - nodes[parent[parent[1:]]]
     incoming /= np.linalg.norm(incoming, axis=1, keepdims=True) + 1e-6
