@@ -19,10 +19,10 @@ from service.instance_store import InstanceStore
 class Queue(Protocol):
     """The part of `service.job_queue.JobQueue` that the API needs; none of it raises."""
 
-    def announce_inference(self, job_id: str) -> bool:
+    def announce_inference(self, job_id: str) -> None:
         """Tell the GPU workers that a job is due."""
 
-    def announce_delivery(self, delivery_id: int) -> bool:
+    def announce_delivery(self, delivery_id: int) -> None:
         """Tell the network workers that a delivery is due."""
 
     def waiting(self, queue: str) -> int | None:

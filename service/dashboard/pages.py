@@ -14,6 +14,7 @@ from service.api.problems import ProblemError
 from service.api.rejections import found_not_processed, found_rejections
 from service.api.studies import found_studies, found_study
 from service.api.version import release
+from service.dashboard.api_reference import operations_by_tag
 from service.registry import queries
 
 LABELS = {
@@ -70,6 +71,13 @@ def refused(request: Request, session: ReadSession, page: PageWanted) -> HTMLRes
         "wanted": page,
     }
     return templates.TemplateResponse(request, "refused.html", context, headers=NOT_KEPT)
+
+
+@router.get("/docs")
+def docs(request: Request) -> HTMLResponse:
+    """The API's description for people; FastAPI's own page would load its scripts from the internet."""
+    context = {"page": "docs", "tags": operations_by_tag(request.app.openapi())}
+    return templates.TemplateResponse(request, "docs.html", context)
 
 
 NOT_KEPT = {"Cache-Control": "no-store"}

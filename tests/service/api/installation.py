@@ -35,13 +35,11 @@ class RecordingQueue:
         self.deliveries: list[int] = []
         self.reachable = True
 
-    def announce_inference(self, job_id: str) -> bool:
+    def announce_inference(self, job_id: str) -> None:
         self.inferences.append(job_id)
-        return self.reachable
 
-    def announce_delivery(self, delivery_id: int) -> bool:
+    def announce_delivery(self, delivery_id: int) -> None:
         self.deliveries.append(delivery_id)
-        return self.reachable
 
     def waiting(self, queue: str) -> int | None:
         return 0 if self.reachable else None

@@ -111,3 +111,11 @@ def test_nothing_comes_from_outside_and_no_style_or_script_is_inline() -> None:
         assert "//" not in re.sub(r"^\s*//.*$|\s// .*$", "", content, flags=re.MULTILINE), file.name
         if file.suffix == ".html":
             assert not re.search(r"<style|\sstyle=|\son\w+=|<script(?![^>]*\ssrc=)|\|\s*safe", content), file.name
+
+
+def test_the_api_page_names_every_operation_of_the_schema(client: TestClient) -> None:
+    page, document = client.get("/docs").text, client.get("/openapi.json").json()
+    for path, methods in document["paths"].items():
+        for operation in methods.values():
+            assert f"<code>{path}</code> {operation['summary']}" in page
+            assert operation["description"].splitlines()[0] in page.replace("&#39;", "'")
