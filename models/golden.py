@@ -6,20 +6,23 @@ patient's image. The record lies beside the weights as `golden.safetensors` (flo
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from models.checkpoint import load_tensors, save_tensors
-from models.library import load_manifest
+from models.errors import WeightsError, WeightsFault
+from models.library import find, load_manifest
 from models.manifest import GoldenRecord, Manifest, write_manifest
 from models.suppressor import Suppressor, check_radiograph
 
 FILE_NAME = "golden.safetensors"
 SEED = 0
 TOLERANCES = {"float32": 0.02, "bfloat16": 0.10}
-"""Largest relative deviation allowed, by precision: between CPUs a code index may flip; bfloat16 rounds all."""
+"""Largest relative deviation allowed: between CPUs a code index may flip; bfloat16 rounds all."""
 
 
 @dataclass(frozen=True)
@@ -32,31 +35,39 @@ class GoldenCheck:
     tolerance: float
 
     @property
-    def ok(self) -> bool:
+    def passed(self) -> bool:
         """Whether the model may work."""
         return self.deviation <= self.tolerance
 
 
-def verify(suppressor: Suppressor, manifest: Manifest) -> GoldenCheck | None:
-    """Runs the recorded input; None when the manifest records none (weights that an operator imported).
+def check(suppressor: Suppressor, weights_dirs: Sequence[Path] = ()) -> GoldenCheck:
+    """Runs the recorded input of a loaded model; its record is looked up by name in the same folders as the model.
 
-    A suppressor set to another sampler or number of steps than the record's is not comparable: then one that is set like
-    the record is loaded beside it for the check. Raises WeightsError when the record is missing or altered.
+    A suppressor set to another sampler or number of steps than the record's is not comparable: then one that is set
+    like the record is loaded for the check. Raises WeightsError when there is no record, or an altered one: what cannot
+    be checked does not pass.
     """
+    manifest = find(suppressor.identity.name, weights_dirs)
     record = manifest.golden
     if record is None:
-        return None
+        raise WeightsError(
+            WeightsFault.MISSING,
+            f"model {manifest.name!r} has no golden record to check this machine by; write one "
+            f"(softray models golden-write {manifest.name}) where its results are known to be right",
+        )
     recorded = load_tensors(manifest.folder / record.file, record.sha256)
-    cxr, expected = recorded["cxr"], recorded["residual"]
+    if not {"cxr", "residual"} <= set(recorded):
+        raise WeightsError(WeightsFault.FOREIGN, f"{record.file}: expected tensors cxr and residual")
     plan = manifest.preset(record.preset, record.steps)
     if (suppressor.identity.sampler, suppressor.identity.steps) != (plan.sampler, plan.steps):
         device = suppressor.identity.device.partition(" ")[0]
         suppressor = load_manifest(manifest, record.preset, record.steps, device)
-    found = suppressor.bone_residual(cxr, seed=SEED, on_step=_ignore_step)
-    return GoldenCheck(manifest.name, relative_deviation(found, expected), TOLERANCES[suppressor.identity.precision])
+    found = suppressor.bone_residual(recorded["cxr"], seed=SEED, on_step=_ignore_step)
+    tolerance = TOLERANCES[suppressor.identity.precision]
+    return GoldenCheck(manifest.name, relative_deviation(found, recorded["residual"]), tolerance)
 
 
-def record_golden(manifest: Manifest, cxr: Tensor, preset: str = "fast", steps: int = 0) -> Manifest:
+def record(manifest: Manifest, cxr: Tensor, preset: str = "fast", steps: int = 0) -> Manifest:
     """Runs `cxr`, (1, 1, S, S) float32 in [-1, 1], on the CPU, writes the record and the manifest that names it.
 
     Returns that manifest. The model's digest does not change by it.
@@ -66,9 +77,9 @@ def record_golden(manifest: Manifest, cxr: Tensor, preset: str = "fast", steps: 
     stored = cxr.to(torch.float16)  # what the file holds is what is run
     residual = suppressor.bone_residual(stored.float(), seed=SEED, on_step=_ignore_step)
     sha256 = save_tensors({"cxr": stored, "residual": residual}, manifest.folder / FILE_NAME)
-    recorded = replace(manifest, golden=GoldenRecord(FILE_NAME, sha256, preset, suppressor.identity.steps))
-    write_manifest(recorded)
-    return recorded
+    with_record = replace(manifest, golden=GoldenRecord(FILE_NAME, sha256, preset, suppressor.identity.steps))
+    write_manifest(with_record)
+    return with_record
 
 
 def relative_deviation(found: Tensor, expected: Tensor) -> float:

@@ -1,8 +1,8 @@
 """Published BS-LDM checkpoints → an installed model: safetensors and a manifest, executing nothing in the pickles.
 
 The authors publish two whole pickled modules per model, `*-VQGAN.pth` and `ldm-final-*-myModel.pth`. Their sizes are
-read off their tensors (`bs_ldm.shapes`), the networks are built at those sizes and every name and shape compared, before
-anything is written.
+read off their tensors (`bs_ldm.shapes`), the networks are built at those sizes and every name and shape compared,
+before anything is written.
 """
 
 from __future__ import annotations

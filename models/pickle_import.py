@@ -52,6 +52,9 @@ class Stub:
     def __setitem__(self, key: object, value: object) -> None:
         self.items[key] = value
 
+    def __call__(self, *_arguments: object) -> Stub:
+        return Stub()
+
     def append(self, _item: object) -> None:
         """Items of an unknown sequence are dropped."""
 

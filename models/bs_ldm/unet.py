@@ -46,7 +46,7 @@ class UNetConfig:
     def __post_init__(self) -> None:
         if self.model_channels % NORM_GROUPS:
             raise ConfigError(f"unet: model_channels must be a multiple of {NORM_GROUPS}, found {self.model_channels}")
-        if self.model_channels % self.num_heads:
+        if self.num_heads < 1 or self.model_channels % self.num_heads:
             raise ConfigError(f"unet: model_channels must be a multiple of num_heads = {self.num_heads}")
         if not self.channel_mult or self.num_res_blocks < 1:
             raise ConfigError("unet: channel_mult must not be empty and num_res_blocks must be 1 or more")
