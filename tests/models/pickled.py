@@ -1,4 +1,4 @@
-"""Checkpoints as their authors save them, whole modules whose classes are gone when the file is read; and hostile ones."""
+"""Checkpoints as their authors save them (whole modules whose classes are gone when read), and hostile ones."""
 
 from __future__ import annotations
 
