@@ -101,9 +101,9 @@ def record_rejection(
         RejectedObject(
             received_at=now,
             reason_code=reason_code,
-            detail=_storable(detail),
+            detail=detail,
             calling_ae_title=calling_ae_title,
-            sop_instance_uid=_storable(sop_instance_uid, 64),
+            sop_instance_uid=sop_instance_uid,
             path=path,
             sha256=sha256,
         )
@@ -146,7 +146,7 @@ def _insert_instance(
                 received_at=now,
                 eligible=reason_code is None,
                 reason_code=reason_code,
-                reason_detail=_storable(reason_detail),
+                reason_detail=reason_detail,
             )
             session.add(instance)
             session.flush()
@@ -181,9 +181,7 @@ def _series_id(session: Session, study_id: int, facts: InstanceFacts) -> int:
     series_id = find()
     if series_id is not None:
         return series_id
-    new = Series(
-        study_id=study_id, series_instance_uid=facts.series_instance_uid, modality=_storable(facts.modality, 16)
-    )
+    new = Series(study_id=study_id, series_instance_uid=facts.series_instance_uid, modality=facts.modality)
     return _insert_or_find(session, new, lambda: new.id, find)
 
 
@@ -199,8 +197,3 @@ def _insert_or_find(session: Session, new: object, new_id: Callable[[], int], fi
         if found is None:
             raise
         return found
-
-
-def _storable(value: str | None, length: int = 1024) -> str | None:
-    """`value` as any database takes it: what a peer sent may be too long or hold NUL, which PostgreSQL refuses."""
-    return None if value is None else value.replace("\0", "")[:length]

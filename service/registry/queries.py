@@ -61,12 +61,12 @@ def list_jobs(session: Session, *, state: JobState | None = None, limit: int = 5
     """Jobs, those created last first; `state` None: in any state."""
     jobs = _jobs() if state is None else _jobs().where(Job.state == state)
     page = jobs.order_by(Job.created_at.desc(), Job.id).limit(limit).offset(offset)
-    return [_job_summary(*row) for row in session.execute(page).tuples()]
+    return [_job_summary(*row) for row in session.execute(page)]
 
 
 def job_detail(session: Session, job_id: str) -> JobDetail | None:
     """One job with its history, oldest event first, and its deliveries; None when it is unknown."""
-    row = session.execute(_jobs().where(Job.id == job_id)).tuples().one_or_none()
+    row = session.execute(_jobs().where(Job.id == job_id)).one_or_none()
     if row is None:
         return None
     job, instance, _, _ = row
@@ -159,7 +159,7 @@ def _instance_rows(session: Session, instances: Select[Instance, Series, Study, 
             reason_detail=instance.reason_detail,
             job=None if job is None else _job_summary(job, instance, series, study),
         )
-        for instance, series, study, job in session.execute(instances).tuples()
+        for instance, series, study, job in session.execute(instances)
     )
 
 

@@ -23,7 +23,6 @@ from sqlalchemy import (
     Integer,
     MetaData,
     String,
-    Text,
     TypeDecorator,
     UniqueConstraint,
 )
@@ -54,12 +53,31 @@ class UtcDateTime(TypeDecorator[datetime]):
         return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
 
 
+class ForeignText(TypeDecorator[str]):
+    """Text that a peer or a library made up: cut to its length, and without NUL, which PostgreSQL refuses.
+
+    Otherwise a strange header value could keep the very record of it from being written.
+    """
+
+    impl = String
+    cache_ok = True
+
+    def __init__(self, length: int) -> None:
+        super().__init__(length=length)
+        self.kept_characters = length
+
+    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
+        """What the database can hold of `value`."""
+        return None if value is None else value.replace("\0", "")[: self.kept_characters]
+
+
 ROW_ID = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itself only for INTEGER
 UID = String(64)  # PS3.5 §9.1
-AE_TITLE = String(16)
+AE_TITLE = ForeignText(16)
 SHA256 = String(64)
 CODE = String(64)
 PATH = String(255)
+DETAIL = ForeignText(2000)
 JOB_ID = String(36)
 
 
@@ -118,7 +136,7 @@ class Series(Table):
     id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
     study_id: Mapped[int] = mapped_column(ForeignKey("studies.id"))
     series_instance_uid: Mapped[str] = mapped_column(UID)
-    modality: Mapped[str | None] = mapped_column(String(16))
+    modality: Mapped[str | None] = mapped_column(ForeignText(16))
 
 
 class Instance(Table):
@@ -139,7 +157,7 @@ class Instance(Table):
     received_at: Mapped[datetime]
     eligible: Mapped[bool]
     reason_code: Mapped[str | None] = mapped_column(CODE)
-    reason_detail: Mapped[str | None] = mapped_column(Text)
+    reason_detail: Mapped[str | None] = mapped_column(DETAIL)
 
 
 class RejectedObject(Table):
@@ -150,9 +168,9 @@ class RejectedObject(Table):
     id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
     received_at: Mapped[datetime]
     reason_code: Mapped[str] = mapped_column(CODE)
-    detail: Mapped[str] = mapped_column(Text)
+    detail: Mapped[str] = mapped_column(DETAIL)
     calling_ae_title: Mapped[str] = mapped_column(AE_TITLE)
-    sop_instance_uid: Mapped[str | None] = mapped_column(UID)
+    sop_instance_uid: Mapped[str | None] = mapped_column(ForeignText(64))
     path: Mapped[str | None] = mapped_column(PATH)
     sha256: Mapped[str | None] = mapped_column(SHA256)
 
@@ -171,7 +189,7 @@ class Job(Table):
     instance_id: Mapped[int] = mapped_column(ForeignKey("instances.id"), unique=True)
     state: Mapped[JobState]
     reason_code: Mapped[str | None] = mapped_column(CODE)
-    reason_detail: Mapped[str | None] = mapped_column(Text)
+    reason_detail: Mapped[str | None] = mapped_column(DETAIL)
     attempts: Mapped[int]
     not_before: Mapped[datetime | None]
     announced_at: Mapped[datetime | None]
@@ -217,7 +235,7 @@ class Delivery(Table):
     fencing_token: Mapped[int]
     dimse_status: Mapped[int | None]
     reason_code: Mapped[str | None] = mapped_column(CODE)
-    reason_detail: Mapped[str | None] = mapped_column(Text)
+    reason_detail: Mapped[str | None] = mapped_column(DETAIL)
     updated_at: Mapped[datetime]
 
 
@@ -233,4 +251,4 @@ class JobEvent(Table):
     event: Mapped[str] = mapped_column(String(64))
     from_state: Mapped[JobState | None]
     to_state: Mapped[JobState | None]
-    detail: Mapped[str | None] = mapped_column(Text)
+    detail: Mapped[str | None] = mapped_column(DETAIL)
