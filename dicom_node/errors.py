@@ -39,6 +39,7 @@ class DicomNodeError(Exception):
     def __init__(self, code: str, message: str) -> None:
         super().__init__(message)
         self.code = str(code)
+        self.message = message
 
 
 class RefusedObject(DicomNodeError):  # noqa: N818 - named for what the edge does with it
@@ -54,6 +55,7 @@ class PixelError(DicomNodeError):
 
     def __init__(self, code: PixelErrorCode, message: str) -> None:
         super().__init__(code, message)
+        self.pixel_code = code
 
 
 class DerivationError(DicomNodeError):

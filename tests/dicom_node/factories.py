@@ -66,11 +66,11 @@ def radiograph(
     ds.StationName = "ROOM1"
     ds.InstitutionName = "Example Hospital"
     ds.SeriesDate, ds.SeriesTime = ds.StudyDate, ds.StudyTime
-    for keyword, value in overrides.items():
-        setattr(ds, keyword, value)
     for keyword in remove:
         if keyword in ds:
             delattr(ds, keyword)
+    for keyword, value in overrides.items():
+        setattr(ds, keyword, value)
     return ds
 
 
@@ -119,11 +119,11 @@ def small_radiograph(
             delattr(ds, keyword)
     ds.PixelRepresentation = int(signed)
     ds.PixelData = (stored.astype(np.int64) & 0xFFFF).astype("<u2").tobytes()
-    for keyword, value in overrides.items():
-        setattr(ds, keyword, value)
     for keyword in remove:
         if keyword in ds:
             delattr(ds, keyword)
+    for keyword, value in overrides.items():
+        setattr(ds, keyword, value)
     return ds
 
 

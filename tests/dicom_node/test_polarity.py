@@ -18,7 +18,7 @@ def real_radiographs(shared: Path) -> list[npt.NDArray[np.float32]]:
     data = shared / "data"
     paths = [*data.glob("radiographs/*/*.png"), *data.glob("pairs/cxr/*.png")]
     assert len(paths) > 100
-    return [np.asarray(Image.open(path).convert("L"), np.float32) / 255 for path in paths]
+    return [np.asarray(Image.open(path).convert("L"), np.float32) / np.float32(255) for path in paths]
 
 
 def test_no_real_radiograph_is_suspected_and_nearly_every_inverted_one_is(shared: Path) -> None:
