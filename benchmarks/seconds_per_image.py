@@ -61,11 +61,9 @@ def main() -> None:
 
 def _measure(name: str, rounds: int) -> dict[str, float]:
     encoded = BytesIO()
-    dcmwrite(
-        encoded,
-        wrap_radiograph(render(SIDE).radiograph, imager_pixel_spacing_mm=350.0 / SIDE),
-        enforce_file_format=True,
-    )
+    phantom = render(SIDE)
+    radiograph = wrap_radiograph(phantom.radiograph, imager_pixel_spacing_mm=phantom.pixel_spacing_mm)
+    dcmwrite(encoded, radiograph, enforce_file_format=True)
     started = time.perf_counter()
     suppressor = library.load(name, [], preset="fast", steps=0, device="auto")
     loading = time.perf_counter() - started

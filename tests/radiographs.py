@@ -6,23 +6,23 @@ from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 from PIL import Image
 from pydicom import Dataset, dcmread, dcmwrite
 from pydicom.uid import generate_uid
 
 from dicom_node.radiograph import wrap_radiograph
-from models.phantom import render
+from models.phantom import Phantom, render
 
 
 @lru_cache(maxsize=4)
-def phantom_display(side: int) -> NDArray[np.float32]:
-    return render(side).radiograph
+def phantom(side: int) -> Phantom:
+    return render(side)
 
 
 def phantom_file(folder: Path, *, side: int = 1024, name: str = "phantom.dcm") -> Path:
     """A phantom radiograph with fresh UIDs, 14 bits, DX For Presentation."""
-    return write(folder / name, wrap_radiograph(phantom_display(side), imager_pixel_spacing_mm=350.0 / side))
+    made = phantom(side)
+    return write(folder / name, wrap_radiograph(made.radiograph, imager_pixel_spacing_mm=made.pixel_spacing_mm))
 
 
 def real_file(shared: Path, folder: Path) -> Path:

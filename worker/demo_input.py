@@ -14,7 +14,6 @@ from worker.image_files import read_radiograph
 console = Console()
 
 PHANTOM_SIDE = 2021
-PHANTOM_WIDTH_MM = 350.0
 
 
 def demo_radiograph(source: Path | None, folder: Path) -> Path:
@@ -24,8 +23,8 @@ def demo_radiograph(source: Path | None, folder: Path) -> Path:
     """
     if source is None:
         with console.status("rendering the chest phantom …"):
-            display = render(PHANTOM_SIDE).radiograph
-            dataset = wrap_radiograph(display, imager_pixel_spacing_mm=PHANTOM_WIDTH_MM / PHANTOM_SIDE)
+            phantom = render(PHANTOM_SIDE)
+            dataset = wrap_radiograph(phantom.radiograph, imager_pixel_spacing_mm=phantom.pixel_spacing_mm)
         target = folder / "phantom.dcm"
     else:
         dataset = read_radiograph(source)
