@@ -11,6 +11,7 @@ from pydicom.datadict import DicomDictionary, keyword_dict
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
+from pydicom.uid import MultiFrameGrayscaleWordSecondaryCaptureImageStorage as MULTI_FRAME
 from pydicom.uid import SecondaryCaptureImageStorage
 
 from dicom_node.codes import PROCESSING_EQUIPMENT, Code
