@@ -6,16 +6,14 @@ patient's image. The record lies beside the weights as `golden.safetensors` (flo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 
 import torch
 from torch import Tensor
 
 from models.checkpoint import load_tensors, save_tensors
 from models.errors import WeightsError, WeightsFault
-from models.library import find, load_manifest
+from models.library import load_manifest
 from models.manifest import GoldenRecord, Manifest, write_manifest
 from models.suppressor import Suppressor, check_radiograph
 
@@ -35,26 +33,20 @@ class GoldenCheck:
     tolerance: float
 
     @property
-    def passed(self) -> bool:
+    def ok(self) -> bool:
         """Whether the model may work."""
         return self.deviation <= self.tolerance
 
 
-def check(suppressor: Suppressor, weights_dirs: Sequence[Path] = ()) -> GoldenCheck:
-    """Runs the recorded input of a loaded model; its record is looked up by name in the same folders as the model.
+def verify(suppressor: Suppressor, manifest: Manifest) -> GoldenCheck | None:
+    """Runs the recorded input of a loaded model; None when its manifest records none (weights imported just now).
 
     A suppressor set to another sampler or number of steps than the record's is not comparable: then one that is set
-    like the record is loaded for the check. Raises WeightsError when there is no record, or an altered one: what cannot
-    be checked does not pass.
+    like the record is loaded for the check. Raises WeightsError when the record is missing or altered.
     """
-    manifest = find(suppressor.identity.name, weights_dirs)
     record = manifest.golden
     if record is None:
-        raise WeightsError(
-            WeightsFault.MISSING,
-            f"model {manifest.name!r} has no golden record to check this machine by; write one "
-            f"(softray models golden-write {manifest.name}) where its results are known to be right",
-        )
+        return None
     recorded = load_tensors(manifest.folder / record.file, record.sha256)
     if not {"cxr", "residual"} <= set(recorded):
         raise WeightsError(WeightsFault.FOREIGN, f"{record.file}: expected tensors cxr and residual")
@@ -67,7 +59,7 @@ def check(suppressor: Suppressor, weights_dirs: Sequence[Path] = ()) -> GoldenCh
     return GoldenCheck(manifest.name, relative_deviation(found, recorded["residual"]), tolerance)
 
 
-def record(manifest: Manifest, cxr: Tensor, preset: str = "fast", steps: int = 0) -> Manifest:
+def record_golden(manifest: Manifest, cxr: Tensor, preset: str = "fast", steps: int = 0) -> Manifest:
     """Runs `cxr`, (1, 1, S, S) float32 in [-1, 1], on the CPU, writes the record and the manifest that names it.
 
     Returns that manifest. The model's digest does not change by it.
