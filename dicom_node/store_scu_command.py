@@ -10,7 +10,7 @@ from dicom_node.store_scu import Outcome, Peer, echo, send
 from service.errors import PermanentError
 from service.settings import Settings
 
-console = Console()
+console = Console(soft_wrap=True, highlight=False)
 
 
 def run_send(settings: Settings, *, files: list[Path], ae_title: str, host: str, port: int) -> None:
@@ -37,4 +37,4 @@ def run_echo(settings: Settings, *, ae_title: str, host: str, port: int) -> None
     answer = echo(peer, calling_ae_title=settings.ae_title)
     if not answer.ok:
         raise PermanentError("NO_ECHO", f"{peer.ae_title}@{peer.host}:{peer.port} did not answer: {answer.detail}")
-    console.print(f"{peer.ae_title}@{peer.host}:{peer.port} answers", highlight=False)
+    console.print(f"{peer.ae_title}@{peer.host}:{peer.port} answers")

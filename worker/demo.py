@@ -32,7 +32,7 @@ from worker.demo_follow import Followed, follow
 from worker.demo_input import demo_radiograph
 from worker.image_files import write_comparison_png
 
-console = Console()
+console = Console(soft_wrap=True, highlight=False)
 
 MODALITY_AE = "DEMO_MODALITY"
 PACS_AE = "DEMO_PACS"

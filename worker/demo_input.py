@@ -11,7 +11,7 @@ from dicom_node.radiograph import wrap_radiograph
 from models.phantom import render
 from worker.image_files import read_radiograph
 
-console = Console()
+console = Console(soft_wrap=True, highlight=False)
 
 PHANTOM_SIDE = 2021
 

@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from models.preprocess import to_model
 from rich.console import Console
 from rich.table import Table
 
 from models import golden, golden_folder, library, weights_admin
 from models.bs_ldm.unet import AttentionOrder
 from models.phantom import render
+from models.preprocess import to_model
 from models.suppressor import Suppressor
 from service.errors import PermanentError
 from service.settings import Settings
 
-console = Console()
+console = Console(soft_wrap=True, highlight=False)
 
 
 def run_import(
@@ -33,7 +33,7 @@ def run_import(
     with console.status("reading the checkpoints …"):
         manifest = weights_admin.import_published(model, settings.effective_weights_dir)
     console.print(f"imported {manifest.name} into {manifest.folder}; nothing in the checkpoints was executed")
-    console.print(f"digest {manifest.sha256}", highlight=False)
+    console.print(f"digest {manifest.sha256}")
     console.print(f"next: softray models golden-write {manifest.name}, then SOFTRAY_MODEL={manifest.name}")
 
 
@@ -51,7 +51,7 @@ def run_list(settings: Settings) -> None:
             manifest.sha256[:12] if manifest else "",
             model.fault or note,
         )
-    console.print(table)
+    console.print(table, soft_wrap=False)
 
 
 def run_verify(settings: Settings, *, name: str) -> None:
@@ -104,7 +104,7 @@ def _verify(name: str, settings: Settings) -> bool:
         found = (
             "ok" if check.ok else f"FAILED: expected {check.expected_sha256}, found {check.found_sha256 or 'no file'}"
         )
-        console.print(f"{name}/{check.file}: {found}", highlight=False)
+        console.print(f"{name}/{check.file}: {found}")
     if not all(check.ok for check in checks):
         return False
     manifest = library.find(name, folders)
