@@ -34,7 +34,7 @@ class Problem(BaseModel):
     """The body of every answer with a status of 400 or above."""
 
     status: int = Field(description="The HTTP status, repeated.", examples=[404])
-    code: str = Field(description="Reason code in UPPER_SNAKE; stable, for programs.", examples=["JOB_NOT_FOUND"])
+    code: str = Field(description="Reason code in UPPER_SNAKE; stable, for programs.", examples=["JOB_UNKNOWN"])
     message: str = Field(description="What happened and what helps, for people.")
     details: list[ProblemDetail] = Field(default=[], description="The single reasons, when there are several.")
 
