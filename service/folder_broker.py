@@ -19,6 +19,7 @@ from queue import Empty
 from typing import Any
 
 from kombu.transport import TRANSPORT_ALIASES, filesystem
+from kombu.transport.virtual import BrokerState
 
 ALIAS = "filesystem"
 
@@ -99,6 +100,12 @@ class FolderTransport(filesystem.Transport):
     """kombu's filesystem transport with the channel above."""
 
     Channel = FolderChannel
+
+    def __init__(self, client: Any, **options: Any) -> None:
+        super().__init__(client, **options)  # type: ignore[no-untyped-call]
+        # What is bound stands in the control folder. kombu also remembers it for the whole process, and would not bind
+        # again in another folder.
+        self.state = BrokerState()  # type: ignore[no-untyped-call]
 
 
 def _write_atomically(file: Path, content: object) -> None:

@@ -37,7 +37,9 @@ _logger = logging.getLogger(__name__)
 
 def make_celery(broker_url: str, data_dir: Path) -> Celery:
     """The Celery application that producers and workers share; `filesystem://` keeps its messages under `data_dir`."""
-    app = Celery("softray", broker=broker_url, set_as_current=False)
+    # Without a host name kombu warns with every connection that it takes localhost.
+    broker = "filesystem://localhost//" if broker_url.startswith("filesystem:") else broker_url
+    app = Celery("softray", broker=broker, set_as_current=False)
     app.conf.update(
         broker_transport_options=_transport_options(broker_url, data_dir),
         broker_connection_retry_on_startup=True,
@@ -71,6 +73,7 @@ class JobQueue:
             **celery.conf.broker_transport_options,
             "socket_timeout": SOCKET_TIMEOUT_S,
             "socket_connect_timeout": SOCKET_TIMEOUT_S,
+            "max_retries": 0,
         }
         self._connection = celery.connection_for_write(transport_options=options)
         self._producers: Any = ProducerPool(self._connection.Pool(limit=8), limit=8)  # type: ignore[no-untyped-call]
