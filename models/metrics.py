@@ -1,7 +1,8 @@
 """How well a soft-tissue image matches a dual-energy truth, whatever the tone: for training, benchmarks and the bar.
 
-All images are (H, W) float, [0, 1], bone bright, and 1024 x 1024 where figures are quoted: filter widths are in px. With fit(p) the least-squares affine of p onto the truth y, hp_s an image minus its Gaussian blur of s px,
-and b = hp_24(fit(cxr) - y) the bone that was there:
+All images are (H, W) float, [0, 1], bone bright, and 1024 x 1024 where figures are quoted: filter widths are in px.
+With fit(p) the least-squares affine of p onto the truth y, hp_s an image minus its Gaussian blur of s px, and
+b = hp_24(fit(cxr) - y) the bone that was there:
 
 - tone-fitted PSNR = -10 log10 mean (fit(p) - y)^2, dB;
 - bone left = sum r b / sum b^2, r = hp_24(fit(p) - y), over the 30 % of pixels with the largest |b|;

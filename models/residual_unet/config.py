@@ -18,10 +18,12 @@ class ResidualUNetSetup:
     network: ResidualUNetConfig
     gain: float
     """The residual is multiplied by this; settled on training data."""
+    slow_share: float
+    """How much of the residual's slowest changes (above `SLOW_SIGMA` px) is subtracted, 0 to 1; settled likewise."""
 
     def to_json(self) -> dict[str, object]:
         """For a manifest; `read_config` reads it back unchanged."""
-        return {**asdict(self.network), "gain": self.gain}
+        return {**asdict(self.network), "gain": self.gain, "slow_share": self.slow_share}
 
 
 def read_config(manifest: Manifest) -> ResidualUNetSetup:
@@ -34,6 +36,7 @@ def read_config(manifest: Manifest) -> ResidualUNetSetup:
             image_size=fields.integer("image_size", low=32, high=4096),
         ),
         gain=fields.number("gain", low=0.1, high=3.0),
+        slow_share=fields.number("slow_share", low=0.0, high=1.0),
     )
     fields.finish()
     return setup

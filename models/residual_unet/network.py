@@ -2,7 +2,7 @@
 
 Two habits make it fit for strangers' images: the input is standardised by its own mean and spread, and the output
 scaled back by that spread, so that a change of gain and offset changes the residual by the same gain and by nothing
-else; and no layer normalises over positions, so that a crop in training and a whole radiograph in use are treated alike.
+else; and no layer normalises over positions, so that a crop in training and a whole radiograph are treated alike.
 """
 
 from __future__ import annotations

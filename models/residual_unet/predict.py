@@ -6,12 +6,14 @@ import torch
 from torch import Tensor
 
 from models.checkpoint import load_network
+from models.gaussian import gaussian_blur
 from models.manifest import Manifest
 from models.residual_unet.config import ARCHITECTURE, ResidualUNetSetup, read_config
 from models.residual_unet.network import ResidualUNet
 from models.samplers import OnStep
 from models.suppressor import ModelIdentity, check_radiograph, check_residual, describe_device
 
+SLOW_SIGMA = 30.0  # px at the network's size: broader than a rib, where bone and a hospital's tone look the same
 WEIGHTS_FILE = "unet.safetensors"
 
 
@@ -21,7 +23,7 @@ class ResidualUNetSuppressor:
     def __init__(self, identity: ModelIdentity, setup: ResidualUNetSetup, network: ResidualUNet) -> None:
         self.identity = identity
         self.image_size = setup.network.image_size
-        self._gain, self._network = setup.gain, network
+        self._setup, self._network = setup, network
         self._device = next(network.parameters()).device
 
     @classmethod
@@ -46,6 +48,12 @@ class ResidualUNetSuppressor:
     def bone_residual(self, cxr: Tensor, *, seed: int, on_step: OnStep) -> Tensor:
         """See `Suppressor.bone_residual`; there is nothing random, so `seed` changes nothing."""
         check_radiograph(cxr, self.image_size)
-        residual = self._network(cxr.to(self._device)) * self._gain
+        residual = shared_out(self._network(cxr.to(self._device)), self._setup)
         on_step(1, 1)
         return check_residual(residual)
+
+
+def shared_out(residual: Tensor, setup: ResidualUNetSetup) -> Tensor:
+    """The network's residual, (N, 1, H, W), as it is subtracted: its gain, and its slowest changes in part."""
+    slow = gaussian_blur(residual, SLOW_SIGMA)
+    return setup.gain * (residual - (1 - setup.slow_share) * slow)

@@ -68,3 +68,9 @@ def _crops(
     """`count` random crops of random images, (count, C, side, side)."""
     chosen = torch.randint(len(images), (count,), generator=generator).tolist()
     return torch.stack([crop(images[index], side, generator, scale=scale) for index in chosen])
+
+
+def draw_radiographs(data: TrainingData, count: int, side: int, generator: torch.Generator) -> Tensor:
+    """Crops of unpaired radiographs in random tones, (count, 1, side, side), [-1, 1]."""
+    cxr = _crops(data.radiographs, count, side, generator)[:, :1]
+    return retoned(cxr, torch.zeros_like(cxr), generator)[0].clamp(0, 1) * 2 - 1

@@ -38,7 +38,8 @@ def suppressed(cxr: NDArray[np.float32], residual_of: Residual, size: int) -> ND
     seen, placement = to_model(cxr, size)
     with torch.inference_mode():
         residual = residual_of(seen)
-    return cxr - from_model(residual, placement)
+    soft: NDArray[np.float32] = cxr - from_model(residual, placement)
+    return soft
 
 
 def baselines(pair: Pair) -> list[Row]:

@@ -94,6 +94,12 @@ class Training:
             kept.copy_(buffer)
 
 
+def averaged_weights(checkpoint: Path) -> dict[str, Tensor]:
+    """The averaged weights in a checkpoint, as a state dict."""
+    state: dict[str, dict[str, Tensor]] = torch.load(checkpoint, map_location="cpu", weights_only=True)
+    return state["averaged"]
+
+
 def rate(step: int, settings: LoopSettings) -> float:
     """Share of the learning rate at `step`: linear warm-up, then half a cosine down to a hundredth."""
     warm = min(1.0, (step + 1) / max(1, settings.warm_up))

@@ -1,0 +1,15 @@
+"""The recipes of the shipped models: lengths, rates and the numbers settled on training data."""
+
+from __future__ import annotations
+
+from models.training import autoencoder, latent, residual_unet
+from models.training.loop import LoopSettings
+
+PROJECTION_SEED = 1
+
+RESIDUAL_UNET = residual_unet.Recipe(LoopSettings(steps=5500, learning_rate=1e-3))
+GAIN = 1.0
+SLOW_SHARE = 0.5
+
+AUTOENCODER = autoencoder.Recipe(LoopSettings(steps=4000, learning_rate=5e-4, weight_decay=0.0))
+LATENT = latent.Recipe(LoopSettings(steps=6000, learning_rate=5e-4))
