@@ -1,0 +1,93 @@
+"""The grey scale of a derived object: the source's own VOI and rescale, or what it lacks (PS3.3 C.8.11.3, C.11).
+
+The stored-value space is the source's, so that switching between original and companion shows no jump.
+"""
+
+from __future__ import annotations
+
+import numpy as np
+import numpy.typing as npt
+from pydicom.dataset import Dataset
+from pydicom.sequence import Sequence
+from pydicom.uid import ComputedRadiographyImageStorage, DigitalXRayImageStorageForProcessing
+
+from dicom_node.element_copy import copy_elements
+from dicom_node.errors import PixelError
+from dicom_node.header_values import items, text
+from dicom_node.image_pixel import ImagePixel
+from dicom_node.lookup_tables import LookupTable, is_big_endian, read_lookup_table
+from dicom_node.modality_transform import read_modality_transform
+from dicom_node.pixel_padding import read_pixel_padding
+from dicom_node.presentation import AddedVoi, read_presentation
+from dicom_node.shutters import visible_by_shutter
+from dicom_node.voi import Window, read_window
+
+RESCALE = ("RescaleIntercept", "RescaleSlope", "RescaleType", "ModalityLUTSequence")
+WINDOW = ("WindowCenter", "WindowWidth", "WindowCenterWidthExplanation", "VOILUTFunction")
+
+
+def add_grey_scale(source: Dataset, derived: Dataset, layout: ImagePixel, stored: npt.NDArray[np.integer]) -> None:
+    """Write rescale, VOI, Photometric Interpretation and Presentation LUT Shape for the derived `stored` pixels."""
+    sop_class = text(source, "SOPClassUID")
+    for_processing = sop_class == DigitalXRayImageStorageForProcessing
+    big_endian = is_big_endian(source)
+    if sop_class == ComputedRadiographyImageStorage or not (for_processing or _is_identity(source)):
+        copy_elements(source, derived, RESCALE, big_endian=big_endian)
+    if sop_class != ComputedRadiographyImageStorage and "ModalityLUTSequence" not in derived:
+        if "RescaleSlope" not in derived:
+            derived.RescaleIntercept, derived.RescaleSlope = 0, 1
+        derived.RescaleType = "US"
+    derived.PhotometricInterpretation = layout.photometric_interpretation
+    if for_processing or not _copy_voi(source, derived, big_endian):
+        _add_voi(derived, layout, _missing_voi(source, layout, stored))
+    if sop_class != ComputedRadiographyImageStorage:
+        inverse = derived.PhotometricInterpretation == "MONOCHROME1"
+        derived.PresentationLUTShape = "INVERSE" if inverse else "IDENTITY"
+
+
+def _copy_voi(source: Dataset, derived: Dataset, big_endian: bool) -> bool:
+    """Carry over every alternative that can be used; whether there was one."""
+    luts = items(source, "VOILUTSequence")
+    usable = bool(luts) and all(read_lookup_table(item, big_endian=big_endian) for item in luts)
+    if usable:
+        copy_elements(source, derived, ("VOILUTSequence",), big_endian=big_endian)
+    if read_window(source) is None:
+        return usable
+    copy_elements(source, derived, WINDOW)
+    return True
+
+
+def _missing_voi(source: Dataset, layout: ImagePixel, stored: npt.NDArray[np.integer]) -> AddedVoi:
+    """A percentile window or curve over the pixels that show something; the full range where nothing does."""
+    values = stored.astype(np.int32)
+    padding = read_pixel_padding(source, layout)
+    valid = np.ones(values.shape, np.bool_) if padding is None else ~padding.mask(values)
+    visible = visible_by_shutter(source, layout.rows, layout.columns)
+    if visible is not None and (valid & visible).any():
+        valid &= visible
+    try:
+        added = read_presentation(source, layout, values, valid).added_voi
+    except PixelError:
+        added = None
+    middle = (layout.lowest + layout.highest + 1) / 2.0
+    full_range = Window(middle, float(layout.highest - layout.lowest + 1))
+    return added or AddedVoi(layout.photometric_interpretation, full_range)
+
+
+def _add_voi(derived: Dataset, layout: ImagePixel, added: AddedVoi) -> None:
+    derived.PhotometricInterpretation = added.photometric_interpretation
+    if isinstance(added.voi, LookupTable):
+        item = Dataset()
+        item.add_new("LUTDescriptor", "US", [len(added.voi.entries) % 65536, layout.lowest, added.voi.bits_per_entry])
+        item.LUTExplanation = "Logarithm of the X-ray intensity"
+        item.add_new("LUTData", "OW", added.voi.entries.astype("<u2").tobytes())
+        derived.VOILUTSequence = Sequence([item])
+        return
+    derived.WindowCenter, derived.WindowWidth = f"{added.voi.center:.10g}", f"{added.voi.width:.10g}"
+
+
+def _is_identity(source: Dataset) -> bool:
+    try:
+        return read_modality_transform(source).is_identity
+    except PixelError:
+        return True
