@@ -15,7 +15,7 @@ from service.database import transaction
 from service.logs import log_event
 from service.registry import deliveries
 from worker.context import WorkerContext
-from worker.errors import classify
+from worker.failure import classify
 from worker.lease import Lease
 
 logger = logging.getLogger(__name__)

@@ -19,7 +19,8 @@ from service.instance_store import Kind
 from service.logs import log_event
 from service.registry import deliveries, jobs
 from worker.context import WorkerContext
-from worker.errors import AttemptsExhaustedError, LeaseLostError, classify
+from worker.errors import AttemptsExhaustedError, LeaseLostError
+from worker.failure import classify
 from worker.lease import Lease
 from worker.model_host import ModelHost
 from worker.pipeline import SoftTissue, suppress

@@ -13,8 +13,8 @@ from service.cli.connection import session
 from service.cli.launch import fail, settings
 from service.errors import SoftrayError
 from service.job_queue import JobQueue, make_celery
+from service.registry import deliveries, queries
 from service.registry import jobs as job_registry
-from service.registry import queries
 from service.registry.job_states import JobState
 
 
@@ -80,11 +80,19 @@ def _show(job_id: str) -> None:
 
 def _retry(job_id: str) -> None:
     configured = settings()
+    now = datetime.now(UTC)
+    waiting: list[int] = []
     try:
         with session() as opened:
-            state = job_registry.retry(opened, job_id, now=datetime.now(UTC))
+            state = job_registry.retry(opened, job_id, now=now)
+            if state is JobState.DERIVED:
+                waiting = deliveries.pending_deliveries(opened, job_id, now=now)
     except SoftrayError as error:
         fail(str(error))
+    queue = JobQueue(make_celery(configured.effective_broker_url, configured.data_dir))
     if state is JobState.QUEUED:
-        JobQueue(make_celery(configured.effective_broker_url, configured.data_dir)).announce_inference(job_id)
+        queue.announce_inference(job_id)
+    for delivery_id in waiting:
+        queue.announce_delivery(delivery_id)
+    queue.close()
     typer.echo(f"job {job_id} is {state} again")

@@ -6,7 +6,6 @@ from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 
-import numpy as np
 import pytest
 from pydicom import dcmread
 
@@ -14,6 +13,7 @@ from dicom_node.radiograph import wrap_radiograph
 from dicom_node.stand_in_pacs import StandInPacs
 from service.registry import deliveries, queries, remote_nodes
 from service.registry.job_states import DeliveryState, JobState
+from tests.radiographs import phantom
 from tests.worker.conftest import ConstantSuppressor, DirectHost, queue_job
 from worker.context import WorkerContext
 from worker.deliver import deliver
@@ -23,9 +23,7 @@ from worker.infer import infer
 @pytest.fixture
 def job_id(context: WorkerContext) -> str:
     """A job that is derived and has no destination yet."""
-    display = np.tile(np.linspace(0.0, 0.8, 1024, dtype=np.float32), (1024, 1))
-    display[:, 300:700] = 0.3
-    made = queue_job(context, wrap_radiograph(display))
+    made = queue_job(context, wrap_radiograph(phantom(1024).radiograph))
     assert infer(made, context, DirectHost(ConstantSuppressor(residual=0.05)))  # type: ignore[arg-type]
     return made
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
-import numpy as np
 import pytest
 from pydicom import Dataset
 
 from dicom_node.radiograph import wrap_radiograph
 from service.registry import jobs, queries, remote_nodes
 from service.registry.job_states import JobState
+from tests.radiographs import phantom
 from tests.worker.conftest import ConstantSuppressor, DirectHost, RecordingQueue, queue_job
 from worker.context import WorkerContext
 from worker.infer import infer
@@ -20,9 +20,7 @@ from worker.model_host import ModelHost
 
 @pytest.fixture
 def radiograph() -> Dataset:
-    display = np.tile(np.linspace(0.0, 0.8, 1024, dtype=np.float32), (1024, 1))
-    display[:, 300:700] = 0.3
-    return wrap_radiograph(display)
+    return wrap_radiograph(phantom(1024).radiograph)
 
 
 def host(suppressor: ConstantSuppressor) -> ModelHost:

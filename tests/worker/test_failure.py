@@ -6,7 +6,8 @@ import pytest
 
 from dicom_node.errors import PixelError
 from service.errors import PermanentError, StoreFullError
-from worker.errors import DeadlineExceededError, ResultRejectedError, classify
+from worker.errors import DeadlineExceededError, ResultRejectedError
+from worker.failure import classify
 
 
 @pytest.mark.parametrize(
