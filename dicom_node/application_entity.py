@@ -10,7 +10,7 @@ from pynetdicom import AE, evt
 from pynetdicom.transport import ThreadedAssociationServer
 
 from dicom_node import handlers
-from dicom_node.association_guard import on_connection_opened, on_message_received, on_pdu_received
+from dicom_node.association_guard import largest_pdu, on_connection_opened, on_message_received, on_pdu_received
 from dicom_node.conformance import supported_contexts
 from dicom_node.intake import Intake
 from dicom_node.uids import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
@@ -79,12 +79,13 @@ class Node:
     def start(self) -> None:
         """Listen. Raises ConfigurationError when the address cannot be had."""
         largest = self._intake.limits.max_instance_bytes
+        longest = largest_pdu(self._limits.max_pdu, largest)
         try:
             self._server = self._entity.start_server(
                 (self._address.host, self._address.port),
                 block=False,
                 evt_handlers=[
-                    (evt.EVT_CONN_OPEN, on_connection_opened, [self._limits.network_timeout_s]),
+                    (evt.EVT_CONN_OPEN, on_connection_opened, [self._limits.network_timeout_s, longest]),
                     (evt.EVT_PDU_RECV, on_pdu_received, [largest]),
                     (evt.EVT_DIMSE_RECV, on_message_received),
                     (evt.EVT_REQUESTED, handlers.on_association_requested, [self._intake.callers]),

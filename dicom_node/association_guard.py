@@ -18,17 +18,47 @@ logger = logging.getLogger(__name__)
 
 _RECEIVED = "_softray_bytes_of_message"  # kept on the association, so that it goes when the association does
 _COMMAND_SET_BYTES = 65536
+_LONGEST_REQUEST_BYTES = 1024 * 1024  # 128 presentation contexts with every transfer syntax there is
+_READ_BYTES = 65536
 
 
-def on_connection_opened(event: Event, network_timeout_s: float) -> None:
-    """Bound every wait on the new connection's socket, and answer without waiting for more to send."""
+def on_connection_opened(event: Event, network_timeout_s: float, largest_pdu: int) -> None:
+    """Bound every wait and every read on the new connection's socket, and answer without waiting for more to send."""
     wrapped = event.assoc.dul.socket
     accepted = wrapped.socket if wrapped is not None else None
-    if accepted is None:  # gone already
+    if wrapped is None or accepted is None:  # gone already
         return
     accepted.settimeout(network_timeout_s)
     accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     accepted.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    # pynetdicom's own read believes any announced length and takes 4 KiB at a time.
+    wrapped.recv = BoundedReader(accepted, largest_pdu)  # type: ignore[method-assign]
+
+
+def largest_pdu(max_pdu: int, max_instance_bytes: int) -> int:
+    """The longest PDU read, in bytes: what we announce (0: as long as an instance), but room for any request."""
+    return max(max_pdu or max_instance_bytes + _COMMAND_SET_BYTES, _LONGEST_REQUEST_BYTES)
+
+
+class BoundedReader:
+    """Reads the announced number of bytes, unless that is more than `largest`: then the connection counts as lost."""
+
+    def __init__(self, accepted: socket.socket, largest: int) -> None:
+        self._accepted = accepted
+        self._largest = largest
+
+    def __call__(self, nr_bytes: int) -> bytearray:
+        """`nr_bytes` bytes, fewer when the peer closed. Raises OSError, which pynetdicom takes as a lost connection."""
+        if nr_bytes > self._largest:
+            log_event(logger, "pdu_too_large", level=logging.WARNING, announced_bytes=nr_bytes)
+            raise OSError(f"expected a PDU of at most {self._largest} bytes, found {nr_bytes}")
+        received = bytearray()
+        while len(received) < nr_bytes:
+            part = self._accepted.recv(min(nr_bytes - len(received), _READ_BYTES))
+            if not part:
+                break
+            received += part
+        return received
 
 
 def on_pdu_received(event: Event, max_instance_bytes: int) -> None:

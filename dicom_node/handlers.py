@@ -50,6 +50,7 @@ def on_c_store(event: Event, intake: Intake) -> Dataset:
         reception=receipt.reception,
         reason_code=receipt.reason_code,
         job_id=receipt.job_id,
+        notes=",".join(receipt.notes) or None,
     )
     return _answer(SUCCESS)
 

@@ -46,12 +46,16 @@ class Limits:
 
 @dataclass(frozen=True)
 class Receipt:
-    """What became of a kept instance; `job_id` is set when it became a job now, `reason_code` when it is not ours."""
+    """What became of a kept instance.
+
+    `job_id` is set when it became a job now, `reason_code` when it is not ours; `notes` are what stood out otherwise.
+    """
 
     sop_instance_uid: str
     reception: Reception
     reason_code: str | None
     job_id: str | None
+    notes: tuple[str, ...] = ()
 
 
 def _now() -> datetime:
@@ -143,7 +147,8 @@ class Intake:
                     sha256=stored.sha256,
                     now=self.clock(),
                 )
-        return Receipt(header.sop_instance_uid, recorded.reception, reason_code, recorded.job_id)
+        notes = verdict.notes if isinstance(verdict, Eligible) else ()
+        return Receipt(header.sop_instance_uid, recorded.reception, reason_code, recorded.job_id, notes)
 
     def _record_refusal(self, received: ReceivedInstance, refused: RefusedObject) -> None:
         with transaction(self.sessions) as session:

@@ -78,8 +78,11 @@ class _Outgoing:
 
 @dataclass(frozen=True)
 class _Failure:
+    """Why there is no association."""
+
     code: str
     detail: str
+    outcome: Outcome = Outcome.RETRY
 
 
 def send(paths: Sequence[Path], peer: Peer, *, calling_ae_title: str, timeout_s: float = 60.0) -> list[StoreResult]:
@@ -122,7 +125,7 @@ def _open(path: Path) -> _Outgoing | StoreResult:
 def _send_one(association: Association | _Failure, instance: _Outgoing) -> StoreResult:
     uid = str(instance.sop_instance_uid)
     if isinstance(association, _Failure):
-        return StoreResult(uid, Outcome.RETRY, None, association.code, association.detail)
+        return StoreResult(uid, association.outcome, None, association.code, association.detail)
     if not association.is_established:
         return StoreResult(uid, Outcome.RETRY, None, "ASSOCIATION_LOST", "the association ended before this instance")
     accepted = {
@@ -199,5 +202,5 @@ def _not_established(association: Association, peer: Peer, *, connected: bool) -
     if not connected:
         return _Failure("CONNECTION_FAILED", f"cannot connect to {peer.host}:{peer.port}")
     if association.rejected_contexts and not association.accepted_contexts:
-        return _Failure("NO_CONTEXT_ACCEPTED", "the peer accepts none of the SOP classes proposed")
+        return _Failure("SOP_CLASS_NOT_ACCEPTED", "the peer accepts none of the SOP classes proposed", Outcome.REFUSED)
     return _Failure("ASSOCIATION_FAILED", "the peer did not answer the association request, or aborted it")
