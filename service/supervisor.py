@@ -71,7 +71,7 @@ def _keep_alive(part: _Part) -> None:
             return
         if now - part.started_at > STEADY_AFTER_S:
             part.pause_s = FIRST_PAUSE_S
-        log_event(logger, "part-ended", part=part.name, exit_code=code, start_again_in_s=part.pause_s)
+        log_event(logger, "part_ended", part=part.name, exit_code=code, start_again_in_s=part.pause_s)
         part.process = None
         part.start_again_at = now + part.pause_s
         part.pause_s = min(LONGEST_PAUSE_S, part.pause_s * 2)
@@ -79,7 +79,7 @@ def _keep_alive(part: _Part) -> None:
         # A session of its own: Ctrl-C reaches the supervisor alone, which then stops the parts in order.
         part.process = subprocess.Popen(part.command, start_new_session=True, preexec_fn=_die_with_parent)
         part.started_at = now
-        log_event(logger, "part-started", part=part.name, pid=part.process.pid)
+        log_event(logger, "part_started", part=part.name, pid=part.process.pid)
 
 
 def _stop(parts: list[_Part]) -> None:

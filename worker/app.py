@@ -7,13 +7,16 @@ solo or threads pool: a prefork parent must not have touched CUDA, and only one 
 from __future__ import annotations
 
 import logging
+import socket
+import warnings
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from celery import Celery
+from celery.exceptions import SecurityWarning
+
 from dicom_node.derived import DerivedPolicy
 from dicom_node.eligibility import EligibilityPolicy
-
 from service.database import make_engine, make_session_factory, require_current_schema
 from service.instance_store import InstanceStore
 from service.job_queue import DELIVER_TASK, GPU_QUEUE, INFER_TASK, NETWORK_QUEUE, JobQueue, make_celery
@@ -42,7 +45,7 @@ def run_gpu(settings: Settings) -> None:
     identity = host.start()
     log_event(
         logger,
-        "model-ready",
+        "model_ready",
         model=identity.name,
         version=identity.version,
         sha256=identity.sha256,
@@ -53,7 +56,7 @@ def run_gpu(settings: Settings) -> None:
     )
     celery = make_celery(settings.effective_broker_url, settings.data_dir)
     register_inference(celery, context, host)
-    _consume(celery, GPU_QUEUE, ["--pool", "solo"])
+    _consume(celery, GPU_QUEUE, pool="solo", threads=1)
 
 
 def run_network(settings: Settings) -> None:
@@ -64,7 +67,7 @@ def run_network(settings: Settings) -> None:
     register_delivery(celery, context)
     stop = start_sweeper(context, settings.sweep_interval_s)
     try:
-        _consume(celery, NETWORK_QUEUE, ["--pool", "threads", "--concurrency", str(DELIVERY_THREADS)])
+        _consume(celery, NETWORK_QUEUE, pool="threads", threads=DELIVERY_THREADS)
     finally:
         stop.set()
 
@@ -138,8 +141,24 @@ def register_delivery(celery: Celery, context: WorkerContext) -> None:
     celery.task(name=DELIVER_TASK)(run)
 
 
-def _consume(celery: Celery, queue: str, pool: list[str]) -> None:
-    log_event(logger, "worker-ready", queue=queue)
-    alone = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
-    name = ["--queues", queue, "--hostname", f"{queue}@%h", "--loglevel", "WARNING"]
-    celery.worker_main(["worker", *name, *alone, *pool])
+def _consume(celery: Celery, queue: str, pool: str, threads: int) -> None:
+    """Work on `queue` until SIGTERM or SIGINT; the task under way is finished first."""
+    # Celery warns when root runs it, for the sake of pickled messages; ours are JSON and nothing else is accepted.
+    warnings.filterwarnings("ignore", category=SecurityWarning)
+    # Celery tells of every message; what counts is told by the state changes of the jobs.
+    for chatty in ("celery.worker.strategy", "celery.app.trace"):
+        logging.getLogger(chatty).setLevel(logging.WARNING)
+    log_event(logger, "worker_ready", queue=queue)
+    worker = celery.Worker(
+        hostname=f"{queue}@{socket.gethostname()}",
+        queues=[queue],
+        pool=pool,
+        concurrency=threads,
+        loglevel=logging.getLevelName(logging.getLogger().level),
+        quiet=True,
+        without_gossip=True,
+        without_mingle=True,
+        without_heartbeat=True,
+    )
+    worker.start()
+    log_event(logger, "worker_stopped", queue=queue)

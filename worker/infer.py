@@ -36,14 +36,14 @@ def infer(job_id: str, context: WorkerContext, host: ModelHost) -> bool:
     with transaction(context.sessions) as session:
         claim = jobs.claim(session, job_id, owner=context.owner, lease_s=context.lease_s, now=context.clock())
     if claim is None:
-        log_event(logger, "job-not-claimed", job_id=job_id)
+        log_event(logger, "job_not_claimed", job_id=job_id)
         return False
-    log_event(logger, "inference-started", job_id=job_id, sop_instance_uid=claim.sop_instance_uid)
+    log_event(logger, "inference_started", job_id=job_id, sop_instance_uid=claim.sop_instance_uid)
     try:
         _require_budget(claim, context)
         return _run(claim, context, host)
     except LeaseLostError:
-        log_event(logger, "lease-lost", job_id=job_id)
+        log_event(logger, "lease_lost", job_id=job_id)
         return False
     except Exception as error:
         _give_up_or_postpone(claim, error, context)
@@ -127,7 +127,7 @@ def _give_up_or_postpone(claim: jobs.Claim, error: Exception, context: WorkerCon
             jobs.fail(session, claim, code=failure.code, detail=failure.detail, now=now)
     log_event(
         logger,
-        "inference-postponed" if again else "inference-failed",
+        "inference_postponed" if again else "inference-failed",
         job_id=claim.job_id,
         code=failure.code,
         attempts=claim.attempts,

@@ -59,11 +59,11 @@ class ModelHost:
         suppressor = library.load_manifest(manifest, self._preset, self._steps, self._device)
         check = golden.verify(suppressor, manifest)
         if check is None:
-            log_event(logger, "golden-check-absent", model=manifest.name)
+            log_event(logger, "golden_check_absent", model=manifest.name)
         else:
             log_event(
                 logger,
-                "golden-check",
+                "golden_check",
                 model=check.model,
                 deviation=f"{check.deviation:.1e}",
                 tolerance=f"{check.tolerance:.0e}",

@@ -58,7 +58,7 @@ def start_sweeper(context: WorkerContext, interval_s: float) -> threading.Event:
             try:
                 sweep(context)
             except Exception as error:  # the database may be away for a while; the next sweep finds the same rows
-                log_event(logger, "sweep-failed", error=type(error).__name__)
+                log_event(logger, "sweep_failed", error=type(error).__name__)
             if stop.wait(interval_s):
                 return
 

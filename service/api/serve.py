@@ -26,7 +26,7 @@ def serve(settings: Settings) -> None:
         InstanceStore(settings.data_dir / "instances", settings.min_free_bytes),
         queue,
     )
-    log_event(logger, "api-listening", host=settings.api_host, port=settings.api_port)
+    log_event(logger, "api_listening", host=settings.api_host, port=settings.api_port)
     try:
         # log_config None: our own handlers stay; no access log: an address holds whatever somebody typed into it.
         uvicorn.run(app, host=settings.api_host, port=settings.api_port, log_config=None, access_log=False)
