@@ -156,7 +156,7 @@ def test_the_node_starts_and_answers_a_verification(core: Image) -> None:
 def test_the_api_starts_with_its_pages(core: Image) -> None:
     port = free_port()
     address = f"http://127.0.0.1:{port}"
-    with core.started(["api"], "api-listening", SOFTRAY_API_PORT=str(port), SOFTRAY_MIN_FREE_BYTES="0"):
+    with core.started(["api"], "api_listening", SOFTRAY_API_PORT=str(port), SOFTRAY_MIN_FREE_BYTES="0"):
         wait_for("the API", lambda: answers(f"{address}/health/ready"), within_s=START_WITHIN_S)
         assert "No images yet" in httpx.get(address).text
         for file in ("softray.css", "softray.js"):

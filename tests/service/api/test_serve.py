@@ -45,5 +45,5 @@ def test_the_process_serves_stops_when_told_and_logs_no_address_that_was_asked_f
         if process.poll() is None:
             process.kill()
             process.wait()
-    assert "api-listening" in log.read_text()
+    assert "api_listening" in log.read_text()
     assert "Doe" not in log.read_text()
