@@ -164,13 +164,13 @@ def test_the_api_starts_with_its_pages(core: Image) -> None:
 
 
 def test_the_network_worker_starts_without_torch(core: Image) -> None:
-    with core.started(["worker", "network"], "worker-ready"):
+    with core.started(["worker", "network"], "worker_ready"):
         pass
 
 
 def test_the_gpu_worker_loads_its_model_and_passes_its_own_check(worker: Image) -> None:
     assert worker.run("python", "-c", "import torch").returncode == 0
-    with worker.started(["worker", "gpu"], "model-ready"):
+    with worker.started(["worker", "gpu"], "model_ready"):
         pass
 
 
