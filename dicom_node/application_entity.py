@@ -6,11 +6,17 @@ import logging
 import time
 from dataclasses import dataclass
 
-from pynetdicom import AE, evt
+from pynetdicom import evt
 from pynetdicom.transport import ThreadedAssociationServer
 
 from dicom_node import handlers
-from dicom_node.association_guard import largest_pdu, on_connection_opened, on_message_received, on_pdu_received
+from dicom_node.association_guard import (
+    GuardedEntity,
+    largest_pdu,
+    on_connection_opened,
+    on_message_received,
+    on_pdu_received,
+)
 from dicom_node.conformance import supported_contexts
 from dicom_node.intake import Intake
 from dicom_node.uids import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
@@ -45,9 +51,9 @@ class AssociationLimits:
     acse_timeout_s: float = 30.0
 
 
-def build_application_entity(ae_title: str, limits: AssociationLimits) -> AE:
+def build_application_entity(ae_title: str, limits: AssociationLimits) -> GuardedEntity:
     """An application entity with our identity and timeouts, accepting what `conformance` offers."""
-    entity = AE(ae_title=ae_title)
+    entity = GuardedEntity(ae_title=ae_title)
     entity.supported_contexts = supported_contexts()
     entity.require_called_aet = True
     entity.maximum_associations = limits.max_associations
@@ -111,6 +117,7 @@ class Node:
             self._idle_within(refuse_s)
         self._intake.shutting_down.set()
         aborted = len(self._entity.active_associations)
+        self._entity.drop_silent_connections(keep=0)
         self._entity.shutdown()
         self._server = None
         log_event(logger, "node_stopped", aborted_associations=aborted)

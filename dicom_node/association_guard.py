@@ -1,16 +1,21 @@
 """Limits on what one connection may cost, which pynetdicom leaves to its user.
 
-A peer that falls silent within a PDU would hold its thread for ever, and one that never ends a data set would fill the
-memory. Both end with the connection, and the node goes on.
+A peer that falls silent within a PDU would hold its thread for ever, one that never ends a data set would fill the
+memory, and connections that never ask for an association would take the places of those that do. All of them end with
+the connection, and the node goes on.
 """
 
 from __future__ import annotations
 
 import logging
 import socket
+from typing import cast
 
+from pynetdicom import AE
+from pynetdicom.association import Association
 from pynetdicom.events import Event
 from pynetdicom.pdu import P_DATA_TF
+from pynetdicom.pdu_primitives import A_ASSOCIATE
 
 from service.logs import log_event
 
@@ -22,12 +27,35 @@ _LONGEST_REQUEST_BYTES = 1024 * 1024  # 128 presentation contexts with every tra
 _READ_BYTES = 65536
 
 
+class GuardedEntity(AE):
+    """An application entity that counts as associations only connections that have asked for one (PS3.8 §9.2.2)."""
+
+    @property
+    def active_associations(self) -> list[Association]:
+        """Associations asked for and not ended yet; pynetdicom compares their number with `maximum_associations`."""
+        return [association for association in super().active_associations if association.requestor.primitive]
+
+    def silent_connections(self) -> list[Association]:
+        """Connections that have not asked for an association, the oldest first."""
+        return [association for association in super().active_associations if not association.requestor.primitive]
+
+    def drop_silent_connections(self, keep: int) -> None:
+        """Close all but the `keep` newest of them."""
+        silent = self.silent_connections()
+        for association in silent[: max(0, len(silent) - keep)]:
+            association.dul.kill_dul()
+            # Wakes the association's thread as its timeout would: it ends itself and closes the socket.
+            association.dul.to_user_queue.put(cast(A_ASSOCIATE, None))
+
+
 def on_connection_opened(event: Event, network_timeout_s: float, largest_pdu: int) -> None:
     """Bound every wait and every read on the new connection's socket, and answer without waiting for more to send."""
     wrapped = event.assoc.dul.socket
     accepted = wrapped.socket if wrapped is not None else None
     if wrapped is None or accepted is None:  # gone already
         return
+    entity = cast(GuardedEntity, event.assoc.ae)
+    entity.drop_silent_connections(keep=entity.maximum_associations)
     accepted.settimeout(network_timeout_s)
     accepted.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
     accepted.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)

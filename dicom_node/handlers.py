@@ -75,7 +75,8 @@ def on_association_requested(event: Event, callers: Callers) -> None:
 
 def on_association_rejected(event: Event) -> None:
     """Called when pynetdicom itself rejected: called AE title not ours, or too many associations."""
-    _log_rejection(event, "CALLED_AE_TITLE_OR_LIMIT")
+    for_us = str(_association_request(event).called_ae_title) == event.assoc.acceptor.ae_title
+    _log_rejection(event, "TOO_MANY_ASSOCIATIONS" if for_us else "CALLED_AE_TITLE_NOT_OURS")
 
 
 def received_instance(event: Event) -> ReceivedInstance:

@@ -31,7 +31,6 @@ from tests.dicom_node.running_node import (
     Installation,
     as_received,
     associate,
-    c_store,
     c_store_over,
     installation,
     listening,
@@ -243,8 +242,16 @@ def test_dcmtk_sends_in_every_uncompressed_transfer_syntax(
     assert [instance.eligible for instance in installed.instances()] == [True]
 
 
-def test_a_flood_of_connections_does_not_stop_the_node(node: Node) -> None:
-    idle = [socket.create_connection(("127.0.0.1", node.port)) for _ in range(20)]
-    assert c_store(node.port, as_received(radiograph())).Status == 0x0000
-    for connection in idle:
-        connection.close()
+def test_silent_connections_take_nobodys_place(installed: Installation) -> None:
+    with listening(installed, AssociationLimits(max_associations=3)) as node:
+        silent = [socket.create_connection(("127.0.0.1", node.port)) for _ in range(20)]
+        association = associate(node.port, [DX])
+        assert c_store_over(association, as_received(radiograph())).Status == 0x0000
+        association.release()
+        silent[0].settimeout(5)
+        assert silent[0].recv(1) == b""  # the oldest had to go
+        started = time.monotonic()
+        node.stop()
+        assert time.monotonic() - started < 3
+        for connection in silent:
+            connection.close()
