@@ -13,20 +13,21 @@ import statistics
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from rich.console import Console
 from rich.progress import track
 from rich.table import Table
-from tests.peers.orthanc import running_orthanc
 
+from tests.peers.orthanc import running_orthanc
 from tests.radiographs import another_instance, phantom_file
 from tests.service_process import free_port, installation, wait_for
 
 console = Console()
 SENDERS = 4
+SIDE = 2021
 
 
 @dataclass(frozen=True)
@@ -46,39 +47,28 @@ def main() -> None:
     options = parser.parse_args()
     if shutil.which("storescu") is None:
         raise SystemExit("the sender is DCMTK's storescu, which is not installed (make peers)")
+    seconds: dict[str, list[tuple[float, float]]] = {}
     with tempfile.TemporaryDirectory() as temporary:
-        folder = Path(temporary)
-        table = Table("receiver", "4 senders, one image an association", "one association", "images/s (4 senders)")
-        seconds: dict[str, tuple[float, float]] = {}
-        for round_number in track(range(options.rounds), "rounds", console=console):
-            images = _images(folder / f"images-{round_number}", options.images)
+        for number in track(range(options.rounds), "rounds", console=console):
+            folder = Path(temporary) / str(number)
+            images = _images(folder / "images", options.images)
             for start in (_softray, _storescp, _orthanc):
-                with contextlib.ExitStack() as stack:
-                    receiver = stack.enter_context(start(folder / f"{start.__name__}-{round_number}"))
-                    if receiver is None:
-                        continue
-                    spread, single = _spread(images, receiver), _single(images, receiver)
-                seconds.setdefault(receiver.name, (0.0, 0.0))
-                _results.setdefault(receiver.name, []).append((spread, single))
-            shutil.rmtree(folder / f"images-{round_number}")
-        for name, measured in _results.items():
-            spread = statistics.median(pair[0] for pair in measured)
-            single = statistics.median(pair[1] for pair in measured)
-            table.add_row(name, f"{spread:.2f} s", f"{single:.2f} s", f"{options.images / spread:.1f}")
-        console.print(f"{options.images} DX images of {_size_mb(folder)} MB, median of {options.rounds} rounds")
-        console.print(table)
-
-
-_results: dict[str, list[tuple[float, float]]] = {}
+                with start(folder / start.__name__) as receiver:
+                    if receiver is not None:
+                        measured = (_spread(images, receiver), _single(images, receiver))
+                        seconds.setdefault(receiver.name, []).append(measured)
+            shutil.rmtree(folder)
+    console.print(f"{options.images} DX images of {SIDE * SIDE * 2 / 1e6:.1f} MB, median of {options.rounds} rounds")
+    table = Table("receiver", "4 senders, an association an image", "one association", "images/s (4 senders)")
+    for name, rounds in seconds.items():
+        spread, single = (statistics.median(times) for times in zip(*rounds, strict=True))
+        table.add_row(name, f"{spread:.2f} s", f"{single:.2f} s", f"{options.images / spread:.1f}")
+    console.print(table)
 
 
 def _images(folder: Path, count: int) -> list[Path]:
-    first = phantom_file(folder, side=2021)
+    first = phantom_file(folder, side=SIDE)
     return [first] + [another_instance(first, folder, f"{n}.dcm") for n in range(1, count)]
-
-
-def _size_mb(folder: Path) -> str:
-    return f"{2021 * 2021 * 2 / 1e6:.1f}" if folder else ""
 
 
 def _spread(images: list[Path], receiver: Receiver) -> float:
@@ -150,8 +140,6 @@ def _orthanc(folder: Path) -> Iterator[Receiver | None]:
 def _answers(port: int) -> bool:
     return subprocess.run(["echoscu", "127.0.0.1", str(port)], capture_output=True, check=False).returncode == 0
 
-
-Starter = Callable[[Path], contextlib.AbstractContextManager[Receiver | None]]
 
 if __name__ == "__main__":
     main()

@@ -19,16 +19,16 @@ from datetime import UTC, datetime
 from io import BytesIO
 from typing import TypeVar
 
-from dicom_node.derived import DerivedPolicy, derive
-from dicom_node.pixels import read_source, write_back
-from models.preprocess import from_model, to_model
 from pydicom import Dataset, dcmread, dcmwrite
 from rich.console import Console
 from rich.table import Table
 
+from dicom_node.derived import DerivedPolicy, derive
+from dicom_node.pixels import read_source, write_back
 from dicom_node.radiograph import wrap_radiograph
 from models import library
 from models.phantom import render
+from models.preprocess import from_model, to_model
 from worker.pipeline import provenance_of
 
 console = Console()

@@ -173,6 +173,11 @@ class Settings(BaseSettings):
         return self.broker_url or "filesystem://"
 
     @property
+    def instances_dir(self) -> Path:
+        """The folder of the instance store."""
+        return self.data_dir / "instances"
+
+    @property
     def effective_weights_dir(self) -> Path:
         """The folder of imported weights with the default filled in."""
         return self.weights_dir or self.data_dir / "weights"

@@ -78,7 +78,7 @@ def build_context(settings: Settings) -> WorkerContext:
     require_current_schema(engine)
     return WorkerContext(
         sessions=make_session_factory(engine),
-        store=InstanceStore(settings.data_dir / "instances", settings.min_free_bytes),
+        store=InstanceStore(settings.instances_dir, settings.min_free_bytes),
         queue=JobQueue(make_celery(settings.effective_broker_url, settings.data_dir)),
         policy=derived_policy(settings),
         inference_retries=RetryPolicy(settings.max_attempts, settings.retry_base_s, settings.retry_max_s),

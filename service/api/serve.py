@@ -23,7 +23,7 @@ def serve(settings: Settings) -> None:
     queue = JobQueue(make_celery(settings.effective_broker_url, settings.data_dir))
     app = create_app(
         make_session_factory(engine),
-        InstanceStore(settings.data_dir / "instances", settings.min_free_bytes),
+        InstanceStore(settings.instances_dir, settings.min_free_bytes),
         queue,
     )
     log_event(logger, "api_listening", host=settings.api_host, port=settings.api_port)
