@@ -20,6 +20,9 @@ from service.settings import Settings, load_settings
 
 logger = logging.getLogger(__name__)
 
+# A file that was being written for this long was being written by a process that is gone.
+LEFTOVER_AFTER_S = 3600.0
+
 
 def run(settings: Settings) -> None:
     """Run the node until a signal ends it.
@@ -56,9 +59,11 @@ def build_intake(settings: Settings) -> Intake:
     except RegistryUnavailableError as error:
         log_event(logger, "registry_unavailable", level=logging.WARNING, reason=error.message)
     sessions = make_session_factory(engine)
+    store = InstanceStore(settings.instances_dir, settings.min_free_bytes)
+    store.sweep_temporary(LEFTOVER_AFTER_S)
     return Intake(
         sessions=sessions,
-        store=InstanceStore(settings.data_dir / "instances", settings.min_free_bytes),
+        store=store,
         queue=JobQueue(make_celery(settings.effective_broker_url, settings.data_dir)),
         callers=Callers(sessions, accept_unknown=settings.accept_unknown_callers),
         policy=EligibilityPolicy(
