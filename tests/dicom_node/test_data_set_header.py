@@ -28,6 +28,9 @@ from dicom_node.errors import RefusedObject
 from tests.dicom_node.factories import radiograph
 from tests.dicom_node.running_node import as_received, dataset_only, encoded
 
+# pydicom quotes the values it doubts.
+pytestmark = pytest.mark.filterwarnings("ignore::UserWarning:pydicom")
+
 SMALL = np.zeros((16, 16), np.float32)
 
 
@@ -143,7 +146,7 @@ def test_a_deflated_data_set_that_broke_off_is_truncated() -> None:
 def test_a_deflated_data_set_does_not_unfold_without_end() -> None:
     dataset = small()
     deflater = zlib.compressobj(wbits=-zlib.MAX_WBITS)
-    bomb = deflater.compress(encoded(dataset) + b"\0" * (256 << 20)) + deflater.flush()
+    bomb = deflater.compress(encoded(dataset) + b"\0" * (64 << 20)) + deflater.flush()
     assert read_header(as_received(dataset, bomb, transfer_syntax_uid=DeflatedExplicitVRLittleEndian)).has_pixels
 
 
