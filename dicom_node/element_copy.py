@@ -7,6 +7,7 @@ and nesting deeper than any real object has is cut off.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable
 from copy import deepcopy
 
@@ -18,9 +19,8 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag, Tag
 
-_TEXT_VRS = frozenset(
-    {"AE", "AS", "CS", "DA", "DS", "DT", "IS", "LO", "LT", "PN", "SH", "ST", "TM", "UC", "UI", "UR", "UT"}
-)
+_FREE_TEXT_VRS = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})  # those that follow Specific Character Set
+_PLAIN_TEXT_VRS = frozenset({"AE", "AS", "CS", "DA", "DS", "DT", "IS", "TM", "UI", "UR"})
 _MAX_DEPTH = 12
 
 
@@ -63,12 +63,15 @@ def _copied_element(
     source: Dataset, target: Dataset, tag: BaseTag, big_endian: bool, depth: int
 ) -> DataElement | RawDataElement | None:
     raw: object = source.get_item(tag)  # pydicom's annotation leaves raw elements out
-    if isinstance(raw, RawDataElement):
-        vr = raw.VR if raw.VR and raw.VR != "UN" else dictionary_VR(tag)
-        if vr in _TEXT_VRS:
-            value = raw.value or b""
-            return RawDataElement(tag, vr, len(value), value, 0, False, True)
+    allowed = dictionary_VR(tag).split(" or ")
+    if isinstance(raw, RawDataElement) and allowed[0] in _FREE_TEXT_VRS | _PLAIN_TEXT_VRS:
+        value = raw.value or b""
+        if allowed[0] in _PLAIN_TEXT_VRS and not _is_plain(value, allowed[0]):
+            return None  # neither we nor any receiver could encode it again
+        return RawDataElement(tag, allowed[0], len(value), value, 0, False, True)
     element = source[tag]
+    if element.VR not in (*allowed, dictionary_VR(tag)):
+        return None  # a value of another kind than the attribute's
     if element.VR == "SQ":
         if depth >= _MAX_DEPTH:
             return None
@@ -78,3 +81,17 @@ def _copied_element(
     if big_endian and element.VR == "OW" and isinstance(element.value, bytes):
         copied.value = np.frombuffer(element.value, ">u2").astype("<u2").tobytes()
     return copied
+
+
+def _is_plain(value: bytes, vr: str) -> bool:
+    """Whether a value of a VR without a character set is ASCII, and a number where it has to be one."""
+    if not value.isascii():
+        return False
+    if vr not in ("DS", "IS"):
+        return True
+    numbers = [one.strip(b" \0") for one in value.split(b"\\")]
+    read = float if vr == "DS" else int
+    try:
+        return all(math.isfinite(read(one)) for one in numbers if one)
+    except ValueError:
+        return False

@@ -12,7 +12,10 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pydicom
+from openjpeg.utils import encode_array
 from pydicom.dataset import Dataset
+from pydicom.encaps import encapsulate
+from pydicom.uid import UID, DeflatedExplicitVRLittleEndian, ExplicitVRBigEndian, JPEG2000Lossless
 
 from dicom_node.radiograph import RadiographKind, wrap_radiograph
 
@@ -80,6 +83,21 @@ def reread(ds: Dataset) -> Dataset:
     pydicom.dcmwrite(buffer, ds, enforce_file_format=True)
     buffer.seek(0)
     return pydicom.dcmread(buffer)
+
+
+def in_transfer_syntax(ds: Dataset, uid: UID) -> Dataset:
+    """The dataset compressed or reordered into a transfer syntax, and read back."""
+    if uid == JPEG2000Lossless:
+        ds.PixelData = encapsulate([encode_array(ds.pixel_array, bits_stored=ds.BitsStored)])
+        ds["PixelData"].is_undefined_length = True
+    elif uid.is_compressed and uid != DeflatedExplicitVRLittleEndian:
+        ds.compress(uid, generate_instance_uid=False)
+    elif uid == ExplicitVRBigEndian:
+        luts = list(ds.get("VOILUTSequence", []))
+        for item, keyword in [(ds, "PixelData"), *((lut, "LUTData") for lut in luts)]:  # pydicom leaves OW as it is
+            item[keyword].value = np.frombuffer(item[keyword].value, "<u2").astype(">u2").tobytes()
+    ds.file_meta.TransferSyntaxUID = uid
+    return reread(ds)
 
 
 def dciodvfy_errors(ds: Dataset, folder: Path) -> list[str]:

@@ -10,7 +10,6 @@ import pydicom
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from openjpeg.utils import encode_array
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import (
@@ -33,7 +32,7 @@ from pydicom.uid import (
 from dicom_node.errors import PixelError, PixelErrorCode
 from dicom_node.pixels import read_source
 from dicom_node.transfer_syntaxes import decodable_transfer_syntaxes
-from tests.dicom_node.factories import chest, radiograph, reread, small_radiograph
+from tests.dicom_node.factories import chest, in_transfer_syntax, radiograph, reread, small_radiograph
 
 PICTURE = (np.arange(64 * 48).reshape(64, 48) * 5) % 16384
 
@@ -46,18 +45,6 @@ def code_of(ds: Dataset) -> str:
     with pytest.raises(PixelError) as caught:
         read_source(ds, check_polarity=False)
     return caught.value.code
-
-
-def in_transfer_syntax(ds: Dataset, uid: UID) -> Dataset:
-    if uid == JPEG2000Lossless:
-        ds.PixelData = encapsulate([encode_array(ds.pixel_array, bits_stored=ds.BitsStored)])
-        ds["PixelData"].is_undefined_length = True
-    elif uid.is_compressed and uid != DeflatedExplicitVRLittleEndian:
-        ds.compress(uid, generate_instance_uid=False)
-    elif uid == ExplicitVRBigEndian:
-        ds.PixelData = np.frombuffer(ds.PixelData, "<u2").astype(">u2").tobytes()
-    ds.file_meta.TransferSyntaxUID = uid
-    return reread(ds)
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,6 @@ from pydicom.datadict import DicomDictionary, keyword_dict
 from pydicom.dataelem import DataElement
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
-from pydicom.uid import MultiFrameGrayscaleWordSecondaryCaptureImageStorage as MULTI_FRAME
 from pydicom.uid import SecondaryCaptureImageStorage
 
 from dicom_node.codes import PROCESSING_EQUIPMENT, Code
@@ -54,7 +53,7 @@ ROWS: list[tuple[str, dict[str, object], str]] = [
     ("secondary capture", {"SOPClassUID": SecondaryCaptureImageStorage}, "SOP_CLASS_NOT_ACCEPTED"),
     (
         "multi-frame class",
-        {"SOPClassUID": MULTI_FRAME},
+        {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7.3"},
         "SOP_CLASS_NOT_ACCEPTED",
     ),
     ("another modality", {"Modality": "CT"}, "MODALITY_NOT_ACCEPTED"),
