@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+
 from dicom_node.stand_in_pacs import StandInPacs
 from dicom_node.store_scu import Outcome, Peer, send
-
 from service.registry.job_states import JobState
 from tests.radiographs import phantom_file
 from tests.service_process import Service, installation, wait_for
