@@ -20,7 +20,7 @@ def phantom(side: int) -> Phantom:
 
 
 def phantom_file(folder: Path, *, side: int = 1024, name: str = "phantom.dcm") -> Path:
-    """A phantom radiograph with fresh UIDs, 14 bits, DX For Presentation."""
+    """A phantom radiograph, 14 bits, DX For Presentation; the same side gives the same UIDs."""
     made = phantom(side)
     return write(folder / name, wrap_radiograph(made.radiograph, imager_pixel_spacing_mm=made.pixel_spacing_mm))
 

@@ -19,7 +19,7 @@ PHANTOM_SIDE = 2021
 def demo_radiograph(source: Path | None, folder: Path) -> Path:
     """A DICOM file in `folder` ready to be sent: `source` (DICOM as it is, PNG wrapped), or the phantom.
 
-    The phantom is 2021 x 2021, 14 bits, DX For Presentation, with fresh UIDs each time.
+    The phantom is 2021 x 2021, 14 bits, DX For Presentation; its UIDs are made from its content.
     """
     if source is None:
         with console.status("rendering the chest phantom …"):

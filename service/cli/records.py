@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from service.cli.connection import session
 from service.cli.launch import fail, settings
@@ -48,15 +48,15 @@ def _list(state: JobState | None, limit: int) -> None:
         typer.echo("no jobs yet")
         return
     typer.echo("  ".join(f"{name}: {count}" for name, count in counts.items()))
-    table = Table("job", "state", "reason", "step", "updated", "source SOP Instance UID")
+    # The whole id, however narrow the terminal: it is what the next command needs.
+    table = Table(Column("job", no_wrap=True, min_width=36), "state", "reason", "step", "updated (UTC)")
     for row in rows:
         table.add_row(
             row.job_id,
             str(row.state),
             row.reason_code or "",
             f"{row.step}/{row.total_steps}" if row.total_steps else "",
-            f"{row.updated_at:%Y-%m-%d %H:%M:%S}",
-            row.sop_instance_uid,
+            f"{row.updated_at:%m-%d %H:%M:%S}",
         )
     Console().print(table)
 
@@ -66,16 +66,20 @@ def _show(job_id: str) -> None:
         detail = queries.job_detail(opened, job_id)
     if detail is None:
         fail(f"expected the id of a job, found none with id {job_id}")
-    table = Table("time (UTC)", "event", "from", "to", "detail")
+    summary = detail.summary
+    facts = {
+        "state": f"{summary.state}  {summary.reason_code or ''} {summary.reason_detail or ''}".rstrip(),
+        "source": summary.sop_instance_uid,
+        "result": detail.derived_sop_instance_uid,
+        "model": f"{summary.model_name} on {summary.device}" if summary.model_name else None,
+    }
+    for name, fact in facts.items():
+        if fact:
+            typer.echo(f"{name:<8}{fact}")
+    typer.echo("history, UTC")
     for event in detail.events:
-        table.add_row(
-            f"{event.at:%Y-%m-%d %H:%M:%S}",
-            event.event,
-            event.from_state or "",
-            event.to_state or "",
-            event.detail or "",
-        )
-    Console().print(table)
+        change = f"{event.from_state or ''} -> {event.to_state}" if event.to_state else ""
+        typer.echo(f"  {event.at:%Y-%m-%d %H:%M:%S}  {event.event:<20} {change:<22} {event.detail or ''}".rstrip())
 
 
 def _retry(job_id: str) -> None:
