@@ -15,9 +15,10 @@ from pydicom.uid import UID, ExplicitVRBigEndian
 
 from dicom_node.codestreams import check_frame
 from dicom_node.errors import PixelError, PixelErrorCode
+from dicom_node.gdcm_process import decode_frame as decode_with_gdcm
 from dicom_node.header_values import present, text
 from dicom_node.image_pixel import ImagePixel
-from dicom_node.transfer_syntaxes import JPEG_2000_FAMILY, NATIVE, is_decodable
+from dicom_node.transfer_syntaxes import JPEG_2000_FAMILY, JPEG_FAMILY, JPEG_LS_FAMILY, NATIVE, is_decodable
 
 _RLE_HEADER_BYTES = 64
 
@@ -81,7 +82,7 @@ def _decoded_words(ds: Dataset, pixel_data: bytes, layout: ImagePixel, transfer_
     if len(frame) < _RLE_HEADER_BYTES:
         raise PixelError(PixelErrorCode.PIXEL_DATA_TRUNCATED, f"expected a frame, found {len(frame)} bytes")
     try:
-        pixels = openjpeg_decode(frame) if transfer_syntax in JPEG_2000_FAMILY else pixel_array(ds)
+        pixels = _decode_frame(ds, frame, layout, transfer_syntax)
     except Exception as error:
         raise PixelError(
             PixelErrorCode.DECODE_FAILED,
@@ -93,6 +94,22 @@ def _decoded_words(ds: Dataset, pixel_data: bytes, layout: ImagePixel, transfer_
             f"expected {layout.rows} × {layout.columns} whole numbers, found {pixels.shape} of {pixels.dtype}",
         )
     return (pixels.astype(np.int64) & 0xFFFF).astype(np.uint16)
+
+
+def _decode_frame(ds: Dataset, frame: bytes, layout: ImagePixel, transfer_syntax: UID) -> npt.NDArray[np.integer]:
+    """One decoder for each family, named: pydicom would try gdcm after another failed, and gdcm may abort."""
+    if transfer_syntax in JPEG_2000_FAMILY:
+        return openjpeg_decode(frame)
+    if transfer_syntax in JPEG_FAMILY:
+        return decode_with_gdcm(
+            frame,
+            rows=layout.rows,
+            columns=layout.columns,
+            bits_stored=layout.bits_stored,
+            signed=layout.signed,
+            transfer_syntax_uid=transfer_syntax,
+        )
+    return pixel_array(ds, decoding_plugin="pyjpegls" if transfer_syntax in JPEG_LS_FAMILY else "pydicom")
 
 
 def _stored_values(words: npt.NDArray[np.uint16], layout: ImagePixel) -> npt.NDArray[np.int32]:

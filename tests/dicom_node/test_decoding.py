@@ -249,6 +249,20 @@ def test_a_damaged_frame_is_an_image_or_a_coded_error(data: st.DataObject) -> No
     assert outcome == PICTURE.shape or outcome in set(PixelErrorCode)
 
 
+def test_a_damaged_jpeg_lossless_frame_leaves_this_process_alive(tmp_path: Path) -> None:
+    tool = shutil.which("dcmcjpeg")
+    if tool is None:
+        pytest.skip("DCMTK is not installed")
+    small_radiograph(PICTURE).save_as(tmp_path / "plain.dcm", enforce_file_format=True)
+    subprocess.run([tool, "+e1", str(tmp_path / "plain.dcm"), str(tmp_path / "packed.dcm")], check=True, timeout=60)
+    ds = pydicom.dcmread(tmp_path / "packed.dcm")
+    frame = bytearray(next(generate_frames(ds.PixelData, number_of_frames=1)))
+    start_of_scan = frame.index(b"\xff\xda")
+    frame[start_of_scan + 3 : start_of_scan + 40] = b"\xff\xff\x00" * 12 + b"\xff"
+    ds.PixelData = encapsulate([bytes(frame)])
+    assert code_of(ds) == PixelErrorCode.DECODE_FAILED
+
+
 def test_error_messages_carry_no_patient_data() -> None:
     with pytest.raises(PixelError) as caught:
         read_source(radiograph(pixels=1 - chest()))
