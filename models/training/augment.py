@@ -110,3 +110,21 @@ def noisy(cxr: Tensor, generator: torch.Generator) -> Tensor:
     noise = torch.randn(cxr.shape, generator=generator)
     noise = torch.lerp(noise, F.avg_pool2d(noise, 3, stride=1, padding=1) * 2, uniform(n, 0.0, 1.0, generator))
     return (cxr + noise * uniform(n, 0.0, 0.02, generator) * chance(n, 0.66, generator)).clamp(0, 1)
+
+
+def marker_mask(n: int, side: int, probability: float, generator: torch.Generator) -> Tensor:
+    """Where side markers lie, (n, 1, side, side) of 0 and 1: letter-like strokes that are no bone and must stay."""
+    mask = torch.zeros(n, 1, side, side)
+    for index in range(n):
+        if float(torch.rand((), generator=generator)) >= probability:
+            continue
+        box = int(torch.randint(10, 36, (), generator=generator))
+        top, left = (int(torch.randint(0, max(1, side - box), (), generator=generator)) for _ in range(2))
+        for _ in range(int(torch.randint(1, 5, (), generator=generator))):
+            thick = int(torch.randint(2, 7, (), generator=generator))
+            at = int(torch.randint(0, box, (), generator=generator))
+            if float(torch.rand((), generator=generator)) < 0.5:
+                mask[index, 0, top + at : top + at + thick, left : left + box] = 1
+            else:
+                mask[index, 0, top : top + box, left + at : left + at + thick] = 1
+    return mask

@@ -10,11 +10,12 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from models.training.augment import bone_scaled, crop, exposed, noisy, overlaid, retoned
+from models.training.augment import bone_scaled, crop, exposed, marker_mask, noisy, overlaid, retoned, uniform
 from models.training.data import TrainingData
 
 STRENGTH_SIGMA = 30.0
 PAIR_SCALE = (0.8, 1.25)
+MARKED_SHARE = 0.4
 PROJECTION_SCALE = (0.85, 1.35)
 
 
@@ -35,6 +36,8 @@ class Batch:
     residual: Tensor
     exact: Tensor
     """(N, 1, 1, 1): 1 where the residual is known in every frequency, 0 where only above the hospital's tone."""
+    trust: Tensor
+    """(N, 1, side, side): 0 where something moved between the exposures, else 1."""
 
 
 def generator_for(seed: int, step: int) -> torch.Generator:
@@ -45,21 +48,27 @@ def generator_for(seed: int, step: int) -> torch.Generator:
 def draw_batch(data: TrainingData, mixture: Mixture, side: int, generator: torch.Generator) -> Batch:
     """The batch that `generator` stands for."""
     parts: list[tuple[Tensor, Tensor]] = []
+    trusted = torch.empty(0, 1, side, side)
     if mixture.pairs:
         pairs = _crops(data.pairs, mixture.pairs, side, generator)
-        parts.append(bone_scaled(pairs[:, :1], pairs[:, 1:], generator, STRENGTH_SIGMA))
+        parts.append(bone_scaled(pairs[:, :1], pairs[:, 1:2], generator, STRENGTH_SIGMA))
+        trusted = pairs[:, 2:]
     if mixture.projections:
         paths = _crops(data.projections, mixture.projections, side, generator, PROJECTION_SCALE)
         parts.append(exposed(paths[:, :1], paths[:, 1:], generator))
     if mixture.overlays:
         lungs = _crops(data.pairs, mixture.overlays, side, generator)
         bones = _crops(data.projections, mixture.overlays, side, generator, PROJECTION_SCALE)
-        parts.append(overlaid((lungs[:, :1] - lungs[:, 1:]).clamp(0, 1), bones[:, 1:], generator))
+        parts.append(overlaid((lungs[:, :1] - lungs[:, 1:2]).clamp(0, 1), bones[:, 1:], generator))
     cxr, residual = (torch.cat(images) for images in zip(*parts, strict=True))
     toned, bone = retoned(cxr, residual, generator)
     exact = torch.ones(len(toned), 1, 1, 1)
     exact[: mixture.pairs] = 0
-    return Batch(noisy(toned, generator) * 2 - 1, bone * 2, exact)
+    trust = torch.ones_like(toned)
+    trust[: mixture.pairs] = trusted
+    marked = marker_mask(len(toned), side, MARKED_SHARE, generator)
+    toned = torch.lerp(toned, uniform(len(toned), 0.7, 1.1, generator), marked)
+    return Batch(noisy(toned, generator) * 2 - 1, bone * 2 * (1 - marked), exact, torch.maximum(trust, marked))
 
 
 def _crops(

@@ -15,12 +15,16 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
+from models.gaussian import gaussian_blur, high_pass
 from models.metrics import fit
 from models.training.projections import read_projections
 
 SIZE = 512
 CT_FILE = Path("ct/lidc_idri_0314.npz")
 HELD_OUT_PROJECTIONS = 8
+GRAIN_SIGMA, DETAIL_SIGMA, NEIGHBOURHOOD_SIGMA = 1.0, 5.0, 8.0  # px of 512
+MOTION = 0.015
+"""Detail of a soft-tissue image that its radiograph does not explain, RMS in display units, that halves the trust."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,8 @@ class TrainingData:
     """What batches are drawn from, all (N, C, H, W) float32, display units."""
 
     pairs: Tensor
-    """(P, 2, 512, 512): radiograph; bone residual = radiograph - soft-tissue image fitted to the radiograph's tone."""
+    """(P, 3, 512, 512): radiograph; bone residual = radiograph - soft-tissue image fitted to the radiograph's tone; how
+    far the residual can be trusted, 0 to 1."""
     projections: Tensor
     """(N, 2, 352, 512): path integrals of soft tissue and of bone, cm of water."""
     radiographs: Tensor
@@ -85,4 +90,19 @@ def letterboxed(image: Tensor, size: int) -> Tensor:
 def _with_residual(pair: Pair) -> Tensor:
     residual = pair.cxr - fit(pair.soft, pair.cxr).astype(np.float32)
     both = torch.from_numpy(np.stack([pair.cxr, residual]))[None]
-    return F.interpolate(both, size=SIZE, mode="area")[0]
+    both = F.interpolate(both, size=SIZE, mode="bilinear", antialias=True)
+    return torch.cat([both, trust(both[:, :1], both[:, 1:])], 1)[0]
+
+
+def trust(cxr: Tensor, residual: Tensor) -> Tensor:
+    """How far each pixel of a pair can be trusted, (N, 1, H, W), 0 to 1; display units.
+
+    Where heart, diaphragm or vessels moved between the exposures, the soft-tissue image shows detail that the
+    radiograph does not explain: a network that learns from it draws shadows along every diaphragm.
+    """
+    in_soft, in_cxr = (high_pass(gaussian_blur(image, GRAIN_SIGMA), DETAIL_SIGMA) for image in (cxr - residual, cxr))
+    both, soft, radiograph = (
+        gaussian_blur(product, NEIGHBOURHOOD_SIGMA) for product in (in_soft * in_cxr, in_soft**2, in_cxr**2)
+    )
+    unexplained = (soft - both**2 / (radiograph + 1e-7)).clamp_min(0).sqrt()
+    return 1 / (1 + (unexplained / MOTION) ** 6)

@@ -105,7 +105,7 @@ def latent_loss(network: nn.Module, vqgan: Vqgan, batch: Batch, scale: float, ge
     predicted = with_bone - vqgan.decode((condition - x0) / scale).float()
     # Where the pair's tones differ its latents do as well: there only the decoded residual is trusted.
     in_latents = (robust(x0 - bone) * batch.exact).mean()
-    return residual_loss(predicted, batch.residual, batch.exact) + LATENT_WEIGHT * in_latents
+    return residual_loss(predicted, batch.residual, batch.exact, batch.trust) + LATENT_WEIGHT * in_latents
 
 
 @torch.no_grad()

@@ -15,9 +15,9 @@ DETAIL_SIGMA = 3.0
 SOFTNESS = 0.02
 
 
-def residual_loss(predicted: Tensor, residual: Tensor, exact: Tensor) -> Tensor:
-    """Scalar; model units, (N, 1, H, W), `exact` (N, 1, 1, 1) of 0 and 1. Robust, for hearts move between exposures."""
-    error = predicted - residual
+def residual_loss(predicted: Tensor, residual: Tensor, exact: Tensor, trust: Tensor) -> Tensor:
+    """Scalar; model units, (N, 1, H, W); `exact` (N, 1, 1, 1) of 0 and 1, `trust` (N, 1, H, W) from 0 to 1."""
+    error = trust * (predicted - residual)
     slow = gaussian_blur(error, TONE_SIGMA)
     fast = error - slow
     detail = fast - gaussian_blur(fast, DETAIL_SIGMA)

@@ -40,7 +40,7 @@ def train(
         batch = draw_batch(data, recipe.mixture, recipe.side, generator_for(recipe.seed, step))
         predicted = network(batch.cxr.to(memory_format=torch.channels_last))
         with torch.autocast("cpu", enabled=False):
-            return residual_loss(predicted.float(), batch.residual, batch.exact)
+            return residual_loss(predicted.float(), batch.residual, batch.exact, batch.trust)
 
     training.run(loss_of, on_step, until)
     return training

@@ -10,7 +10,7 @@ from models.residual_unet.network import ResidualUNet, ResidualUNetConfig, tone
 SMALL = ResidualUNetConfig(channels=(8, 8, 12), blocks=1, image_size=64)
 
 
-@pytest.fixture()
+@pytest.fixture
 def network() -> ResidualUNet:
     """Random weights in the head as well, which starts at zero."""
     torch.manual_seed(2)
@@ -19,7 +19,7 @@ def network() -> ResidualUNet:
     return network.eval().requires_grad_(False)
 
 
-@pytest.fixture()
+@pytest.fixture
 def cxr() -> Tensor:
     return torch.rand((2, 1, 64, 96), generator=torch.Generator().manual_seed(1)) - 0.5
 

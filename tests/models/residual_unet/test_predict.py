@@ -17,7 +17,7 @@ from models.training.export import export_residual_unet
 SETUP = ResidualUNetSetup(ResidualUNetConfig((8, 8), 1, 64), gain=1.25, slow_share=0.5)
 
 
-@pytest.fixture()
+@pytest.fixture
 def network() -> ResidualUNet:
     torch.manual_seed(3)
     network = ResidualUNet(SETUP.network)
@@ -25,7 +25,7 @@ def network() -> ResidualUNet:
     return network.eval().requires_grad_(False)
 
 
-@pytest.fixture()
+@pytest.fixture
 def manifest(network: ResidualUNet, tmp_path: Path) -> Manifest:
     export_residual_unet(network, SETUP, tmp_path / "tiny", "0.1", "random weights")
     return read_manifest(tmp_path / "tiny")

@@ -16,4 +16,6 @@ def synthetic_data(side: int = 96) -> TrainingData:
     ribs = (torch.sin(30 * (y + 0.3 * x)) > 0.4).float()
     residual = (0.1 * ribs).expand(2, 1, side, side)
     paths = torch.stack([8 + 6 * x, ribs])[None].repeat(3, 1, 1, 1)
-    return TrainingData(torch.cat([soft + residual, residual], 1), paths, soft + 0.5 * residual)
+    return TrainingData(
+        torch.cat([soft + residual, residual, torch.ones_like(residual)], 1), paths, soft + 0.5 * residual
+    )

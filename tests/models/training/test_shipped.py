@@ -1,0 +1,45 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from models.library import BUILTIN_WEIGHTS_DIR, find, load
+from models.manifest import FILE_NAME
+from models.metrics import score
+from models.training.data import read_pairs
+from models.training.evaluation import meets_bar, suppressed
+
+HELD_OUT = "0"
+
+
+def shipped() -> list[str]:
+    return sorted(path.parent.name for path in BUILTIN_WEIGHTS_DIR.glob(f"*/{FILE_NAME}"))
+
+
+def test_the_default_model_meets_the_bar_on_the_pair_left_out_of_training(shared: Path) -> None:
+    pair = next(pair for pair in read_pairs(shared / "data") if pair.name == HELD_OUT)
+    model = load(device="cpu")
+    soft = suppressed(
+        pair.cxr, lambda cxr: model.bone_residual(cxr, seed=0, on_step=lambda _s, _t: None), model.image_size
+    )
+    scores = score(soft, pair.cxr, pair.soft)
+    assert meets_bar(scores), scores
+
+
+@pytest.mark.parametrize("name", shipped())
+def test_every_shipped_model_has_a_card_that_says_it_is_not_a_medical_device(name: str) -> None:
+    card = (BUILTIN_WEIGHTS_DIR / name / "MODEL_CARD.md").read_text(encoding="utf-8")
+    assert "not a medical device" in card.lower()
+    for source in ("SZCH", "NIH", "Hannover", "LIDC-IDRI-0314"):
+        assert source in card
+
+
+def test_the_shipped_weights_stay_below_twenty_megabytes() -> None:
+    files = [path for name in shipped() for path in (BUILTIN_WEIGHTS_DIR / name).glob("*.safetensors")]
+    assert files
+    assert sum(path.stat().st_size for path in files) < 20_000_000
+
+
+def test_the_default_is_installed() -> None:
+    assert find().name in shipped()
