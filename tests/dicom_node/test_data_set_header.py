@@ -123,6 +123,24 @@ def test_pixels_that_broke_off_are_truncated() -> None:
     assert str(refused) == "expected 512 bytes of Pixel Data, found 412"
 
 
+@pytest.mark.parametrize(
+    "in_front",
+    [
+        b"\xe0\x7f\x00\x00UL\x04\x00" + struct.pack("<L", 524),
+        b"\xe0\x7f\x01\x00OV\x00\x00" + struct.pack("<L", 8) + bytes(8),
+    ],
+    ids=["group length", "extended offset table"],
+)
+def test_pixels_are_found_behind_other_elements_of_their_group(in_front: bytes) -> None:
+    whole = encoded(small())
+    at = whole.rindex(b"\xe0\x7f\x10\x00")
+    sent = whole[:at] + in_front + whole[at:]
+    header = read_header(as_received(small(), sent))
+    assert header.has_pixels
+    assert "PixelData" not in header.elements
+    assert refusal(sent[:-100]).code == "DATA_SET_TRUNCATED"
+
+
 def test_fragments_that_broke_off_are_truncated() -> None:
     dataset = small()
     dataset.compress(JPEGLSLossless, generate_instance_uid=False)
