@@ -26,7 +26,7 @@ from dicom_node.status import CANNOT_UNDERSTAND, DATA_SET_MISMATCH
 
 MAX_SEQUENCE_DEPTH = 16  # CR and DX objects nest three or four deep
 MAX_INFLATED_HEADER = 32 * 1024 * 1024  # bytes; a deflated data set must not unfold without end
-PIXEL_GROUP = 0x7FE0
+PIXEL_DATA = 0x7FE00010
 UNDEFINED_LENGTH = 0xFFFFFFFF
 _LONG_LENGTH_VRS = frozenset({"OB", "OD", "OF", "OL", "OV", "OW", "SQ", "SV", "UC", "UN", "UR", "UT", "UV"})
 _UID_FORM = re.compile(r"[0-9.]{1,64}")  # leading zeros and the like occur in the field and harm nobody
@@ -66,10 +66,11 @@ def _read(received: ReceivedInstance) -> DataSetHeader:
     pixels: list[tuple[str | None, int]] = []
 
     def at_pixels(tag: BaseTag, vr: str | None, length: int) -> bool:
-        if tag.group >= PIXEL_GROUP:
-            pixels[:] = [(vr, length)] if tag == 0x7FE00010 else []
-            return True
-        return False
+        # In front of it the group may hold its length (retired, still sent) and the Extended Offset Table.
+        if tag < PIXEL_DATA:
+            return False
+        pixels[:] = [(vr, length)] if tag == PIXEL_DATA else []
+        return True
 
     elements = read_dataset(fp, syntax.is_implicit_VR, syntax.is_little_endian, stop_when=at_pixels)
     if "SOPClassUID" not in elements and "SOPInstanceUID" not in elements:
