@@ -9,6 +9,7 @@ from dicom_node.header_values import items, text
 from dicom_node.header_words import image_words, quoted, series_words, study_words
 
 CHEST_PARTS = frozenset({"CHEST", "THORAX", "LUNG"})
+ADJECTIVES = frozenset({"thoracic", "pulmonary"})  # of the chest, but also of its spine and its vessels
 SILENT_PARTS = frozenset({"", "UNKNOWN", "OTHER", "BODY", "TRUNK", "DEFAULT"})
 # Current and retired codes of chest, thorax and lung.
 CHEST_CODES = frozenset({"816094009", "51185008", "T-D3000", "39607008", "T-28000", "302551006", "43799004"})
@@ -31,8 +32,7 @@ def is_chest(ds: Dataset, policy: EligibilityPolicy) -> Evidence:
         if code in HARD_NEGATIVES:
             return no(ReasonCode.NOT_CHEST, f"expected the chest, found {HARD_NEGATIVES[code]}")
     part = text(ds, "BodyPartExamined").upper()
-    words = frozenset(part.replace("_", " ").split())
-    if part in CHEST_PARTS or (words & CHEST_PARTS and not words & {"ABDOMEN", "ABD", "SPINE", "RIB", "RIBS"}):
+    if part in CHEST_PARTS or _names_the_chest(part, policy):
         return _unless_the_series_says_otherwise(ds, policy)
     if part not in SILENT_PARTS:
         return no(ReasonCode.NOT_CHEST, f"expected the chest, found body part {quoted(part)}")
@@ -41,6 +41,12 @@ def is_chest(ds: Dataset, policy: EligibilityPolicy) -> Evidence:
             return _unless_the_series_says_otherwise(ds, policy)
         return no(ReasonCode.NOT_CHEST, "expected the chest, found another anatomic region")
     return _by_words(ds, policy)
+
+
+def _names_the_chest(part: str, policy: EligibilityPolicy) -> bool:
+    """Consoles write more into Body Part Examined than its defined terms: CHEST_PA, LUNGS, CXR, TORAX."""
+    words = frozenset(part.lower().replace("_", " ").split())
+    return bool(words & policy.chest_words - ADJECTIVES) and not words & (policy.other_part_words | {"abd"})
 
 
 def _unless_the_series_says_otherwise(ds: Dataset, policy: EligibilityPolicy) -> Evidence:

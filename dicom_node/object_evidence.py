@@ -76,8 +76,8 @@ def is_radiography(ds: Dataset, policy: EligibilityPolicy) -> Evidence:
     modality = text(ds, "Modality").upper()
     if modality and modality not in ("CR", "DX"):
         return no(ReasonCode.MODALITY_NOT_ACCEPTED, f"expected Modality CR or DX, found {quoted(modality)}")
-    conversion = text(ds, "ConversionType")
-    if conversion:
+    conversion = text(ds, "ConversionType").upper()
+    if conversion not in ("", "DI"):  # a digital interface carries what was digital before
         return no(ReasonCode.SECONDARY_CAPTURE, f"expected an acquisition, found Conversion Type {quoted(conversion)}")
     return yes() if modality else yes("MODALITY_MISSING")
 

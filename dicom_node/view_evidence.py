@@ -66,9 +66,14 @@ def _by_view_code(ds: Dataset) -> Evidence:
         code = text(item, "CodeValue")
         if code in FRONTAL_CODES:
             return yes(f"VIEW_{FRONTAL_CODES[code]}")
-        if code:
+        if code and not _is_private(text(item, "CodingSchemeDesignator")):
             return no(ReasonCode.VIEW_NOT_FRONTAL, f"expected a frontal view, found view code {quoted(code)}")
     return _SILENT
+
+
+def _is_private(scheme: str) -> bool:
+    """A site's own codes say nothing to us (PS3.3 8.2); 99SDM is SNOMED under an early name."""
+    return scheme == "L" or (scheme.startswith("99") and scheme != "99SDM")
 
 
 def _by_view_position(ds: Dataset) -> Evidence:

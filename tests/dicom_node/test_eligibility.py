@@ -131,6 +131,10 @@ def test_our_own_output_is_recognised_by_its_contributing_equipment() -> None:
     assert code_of(ds) == "OWN_OUTPUT"
 
 
+def test_an_image_that_came_by_a_digital_interface_is_no_secondary_capture() -> None:
+    assert code_of(header(ConversionType="DI")) is None
+
+
 def test_a_derived_primary_image_is_accepted_as_many_consoles_send_their_originals_so() -> None:
     assert code_of(header(ImageType=["DERIVED", "PRIMARY", ""])) is None
 
@@ -138,9 +142,16 @@ def test_a_derived_primary_image_is_accepted_as_many_consoles_send_their_origina
 # --- body part ------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("part", ["CHEST", "THORAX", "LUNG", "chest ", "CHEST_PA", "PORT CHEST"])
+@pytest.mark.parametrize(
+    "part", ["CHEST", "THORAX", "LUNG", "chest ", "CHEST_PA", "PORT CHEST", "LUNGS", "CXR", "TORAX", "BRUST"]
+)
 def test_every_name_of_the_chest_is_accepted(part: str) -> None:
     assert code_of(header(BodyPartExamined=part)) is None
+
+
+@pytest.mark.parametrize("part", ["THORACIC", "THORACIC SPINE", "TSPINE", "CHEST ABD", "THORAX_RIBS", "LUNG PHANTOM"])
+def test_a_part_that_only_sounds_like_the_chest_is_turned_away(part: str) -> None:
+    assert code_of(header(BodyPartExamined=part)) == "NOT_CHEST"
 
 
 @pytest.mark.parametrize("code", ["816094009", "51185008", "T-D3000", "39607008", "T-28000"])
@@ -180,6 +191,14 @@ def test_a_procedure_code_meaning_is_a_description() -> None:
 @pytest.mark.parametrize("code", ["272479007", "R-10214", "R-40888", "399348003", "R-10206", "399033003", "R-10202"])
 def test_every_frontal_view_code_is_accepted(code: str) -> None:
     assert code_of(header(ViewCodeSequence=Code(code, "SCT", "x").sequence())) is None
+
+
+@pytest.mark.parametrize(("scheme", "code"), [("99ACME", None), ("L", None), ("99SDM", "VIEW_NOT_FRONTAL")])
+def test_a_sites_own_view_code_leaves_the_view_to_view_position(scheme: str, code: str | None) -> None:
+    ds = header(ViewCodeSequence=Code("V1", scheme, "x").sequence())
+    assert code_of(ds) == code
+    ds.ViewPosition = "LL"
+    assert code_of(ds) == "VIEW_NOT_FRONTAL"
 
 
 def test_view_code_goes_before_view_position_and_the_contradiction_is_noted() -> None:
