@@ -17,9 +17,8 @@ from dicom_node.header_values import items, text
 from dicom_node.image_pixel import ImagePixel
 from dicom_node.lookup_tables import LookupTable, is_big_endian, read_lookup_table
 from dicom_node.modality_transform import read_modality_transform
-from dicom_node.pixel_padding import read_pixel_padding
 from dicom_node.presentation import AddedVoi, read_presentation
-from dicom_node.shutters import visible_by_shutter
+from dicom_node.valid_pixels import alterable_pixels, valid_pixels
 from dicom_node.voi import Window, read_window
 
 RESCALE = ("RescaleIntercept", "RescaleSlope", "RescaleType", "ModalityLUTSequence")
@@ -60,11 +59,7 @@ def _copy_voi(source: Dataset, derived: Dataset, big_endian: bool) -> bool:
 def _missing_voi(source: Dataset, layout: ImagePixel, stored: npt.NDArray[np.integer]) -> AddedVoi:
     """A percentile window or curve over the pixels that show something; the full range where nothing does."""
     values = stored.astype(np.int32)
-    padding = read_pixel_padding(source, layout)
-    valid = np.ones(values.shape, np.bool_) if padding is None else ~padding.mask(values)
-    visible = visible_by_shutter(source, layout.rows, layout.columns)
-    if visible is not None and (valid & visible).any():
-        valid &= visible
+    valid = valid_pixels(source, layout, alterable_pixels(source, layout, values))
     try:
         added = read_presentation(source, layout, values, valid).added_voi
     except PixelError:

@@ -20,8 +20,8 @@ from dicom_node.image_pixel import ImagePixel, read_image_pixel
 from dicom_node.pixel_padding import PixelPadding, read_pixel_padding
 from dicom_node.polarity import looks_inverted
 from dicom_node.presentation import read_presentation
-from dicom_node.shutters import inside_collimator, visible_by_shutter
 from dicom_node.transfer_syntaxes import decodable_transfer_syntaxes
+from dicom_node.valid_pixels import alterable_pixels, valid_pixels
 
 __all__ = ["SourceImage", "decodable_transfer_syntaxes", "encode_pixel_data", "read_source", "write_back"]
 
@@ -53,11 +53,8 @@ def read_source(ds: Dataset, *, check_polarity: bool = True) -> SourceImage:
     layout = read_image_pixel(ds)
     stored = decode_stored(ds, layout)
     padding = read_pixel_padding(ds, layout)
-    alterable = np.ones(stored.shape, np.bool_) if padding is None else ~padding.mask(stored)
-    visible = visible_by_shutter(ds, layout.rows, layout.columns)
-    if visible is not None:
-        alterable &= visible
-    valid = _narrowed(alterable, inside_collimator(ds, layout.rows, layout.columns))
+    alterable = alterable_pixels(ds, layout, stored)
+    valid = valid_pixels(ds, layout, alterable)
     presentation = read_presentation(ds, layout, stored, valid)
     display = presentation.mapping.to_display(stored)
     if check_polarity and looks_inverted(display, valid):
@@ -99,10 +96,3 @@ def encode_pixel_data(ds: Dataset, stored: npt.NDArray[np.integer]) -> bytes:
             f"expected stored values from {layout.lowest} to {layout.highest}, found {stored.min()} to {stored.max()}",
         )
     return stored.astype("<i2" if layout.signed else "<u2").tobytes()
-
-
-def _narrowed(mask: npt.NDArray[np.bool_], by: npt.NDArray[np.bool_] | None) -> npt.NDArray[np.bool_]:
-    """Both masks together, or `mask` alone when nothing would be left."""
-    if by is None or not (mask & by).any():
-        return mask
-    return mask & by

@@ -428,6 +428,18 @@ def test_a_cr_without_a_window_gets_one_that_its_pixels_fill() -> None:
     assert np.allclose(shown.display, read_source(source).display, atol=1e-4)
 
 
+@pytest.mark.parametrize("kind", [RadiographKind.CR, RadiographKind.DX_FOR_PROCESSING])
+def test_the_window_it_gets_is_the_one_the_model_saw_whatever_lies_outside_the_collimator(kind: RadiographKind) -> None:
+    pixels = np.full((90, 80), 1.0, np.float32)
+    pixels[10:70, 20:70] = 0.2 + 0.3 * SMALL
+    source = radiograph(kind, pixels=pixels, remove=("WindowCenter", "WindowWidth"))
+    source.CollimatorShape = "RECTANGULAR"
+    source.CollimatorLeftVerticalEdge, source.CollimatorRightVerticalEdge = 20, 71
+    source.CollimatorUpperHorizontalEdge, source.CollimatorLowerHorizontalEdge = 10, 71
+    shown = read_source(derived_from(source, 0.0), check_polarity=False)
+    assert np.allclose(shown.display, read_source(source, check_polarity=False).display, atol=1e-4)
+
+
 def test_a_window_of_width_zero_is_replaced() -> None:
     derived = derived_from(small(WindowWidth=0))
     assert derived.WindowWidth > 1000
