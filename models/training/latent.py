@@ -44,7 +44,7 @@ class Recipe:
 
     loop: LoopSettings
     network: UNetConfig = LITE
-    mixture: Mixture = field(default_factory=lambda: Mixture(pairs=3, projections=1, overlays=2))
+    mixture: Mixture = field(default_factory=lambda: Mixture(pairs=2, projections=1, overlays=1))
     side: int = 256
     seed: int = 3
 
