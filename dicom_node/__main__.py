@@ -9,8 +9,8 @@ import threading
 
 from dicom_node.application_entity import AssociationLimits, Node, NodeAddress
 from dicom_node.callers import Callers
-from dicom_node.eligibility import EligibilityPolicy
 from dicom_node.intake import Intake, Limits
+from dicom_node.site_policy import eligibility_policy
 from service.database import make_engine, make_session_factory, require_current_schema
 from service.errors import ConfigurationError, RegistryUnavailableError
 from service.instance_store import InstanceStore
@@ -66,9 +66,7 @@ def build_intake(settings: Settings) -> Intake:
         store=store,
         queue=JobQueue(make_celery(settings.effective_broker_url, settings.data_dir)),
         callers=Callers(sessions, accept_unknown=settings.accept_unknown_callers),
-        policy=EligibilityPolicy(
-            min_age_years=settings.min_age_years, accept_for_processing=settings.accept_for_processing
-        ),
+        policy=eligibility_policy(settings),
         limits=Limits(settings.max_instance_bytes, settings.max_queue_depth),
         shutting_down=threading.Event(),
     )

@@ -96,6 +96,9 @@ class Settings(BaseSettings):
         default=10000, description="Jobs waiting or running above which instances are refused with 0xA700."
     )
     min_age_years: int = Field(default=18, ge=0, description="Youngest patient processed, in years; 0: no limit.")
+    min_side: int = Field(
+        default=1000, ge=64, description="Shortest side of an image processed, in pixels; smaller ones are refused."
+    )
     accept_for_processing: bool = Field(default=True, description="Process DX images For Processing as well.")
 
     # Admin API

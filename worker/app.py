@@ -15,8 +15,7 @@ from typing import TYPE_CHECKING
 from celery import Celery
 from celery.exceptions import SecurityWarning
 
-from dicom_node.derived import DerivedPolicy
-from dicom_node.eligibility import EligibilityPolicy
+from dicom_node.site_policy import derived_policy
 from service.database import make_engine, make_session_factory, require_current_schema
 from service.instance_store import InstanceStore
 from service.job_queue import DELIVER_TASK, GPU_QUEUE, INFER_TASK, NETWORK_QUEUE, JobQueue, make_celery
@@ -92,22 +91,6 @@ def build_context(settings: Settings) -> WorkerContext:
     )
 
 
-def derived_policy(settings: Settings) -> DerivedPolicy:
-    """How this site wants its derived objects labelled."""
-    return DerivedPolicy(
-        series_number_offset=settings.series_number_offset,
-        content_qualification=settings.content_qualification,
-        synthetic_data=settings.synthetic_data,
-        manufacturer=settings.manufacturer,
-        device_serial_number=settings.device_serial_number,
-    )
-
-
-def eligibility_policy(settings: Settings) -> EligibilityPolicy:
-    """What this site wants processed."""
-    return EligibilityPolicy(min_age_years=settings.min_age_years, accept_for_processing=settings.accept_for_processing)
-
-
 def model_host(settings: Settings) -> ModelHost:
     """The host for the configured model; nothing is loaded before its `start`."""
     from worker.model_host import ModelHost  # torch: only processes that compute load it
@@ -145,9 +128,6 @@ def _consume(celery: Celery, queue: str, pool: str, threads: int) -> None:
     """Work on `queue` until SIGTERM or SIGINT; the task under way is finished first."""
     # Celery warns when root runs it, for the sake of pickled messages; ours are JSON and nothing else is accepted.
     warnings.filterwarnings("ignore", category=SecurityWarning)
-    # Celery tells of every message; what counts is told by the state changes of the jobs.
-    for chatty in ("celery.worker.strategy", "celery.app.trace"):
-        logging.getLogger(chatty).setLevel(logging.WARNING)
     log_event(logger, "worker_ready", queue=queue)
     worker = celery.Worker(
         hostname=f"{queue}@{socket.gethostname()}",

@@ -28,6 +28,7 @@ from service.database import make_engine, make_session_factory, upgrade
 from service.errors import PermanentError, TransientError
 from service.registry import remote_nodes
 from service.settings import Settings
+from service.supervisor import die_with_parent
 from worker.demo_follow import Followed, follow
 from worker.demo_input import demo_radiograph
 from worker.image_files import write_comparison_png
@@ -112,6 +113,7 @@ def _service(settings: Settings, log: Path) -> Iterator[None]:
             stdout=log_file,
             stderr=subprocess.STDOUT,
             start_new_session=True,
+            preexec_fn=die_with_parent,
         )
     try:
         _wait_for_echo(settings, process, log)

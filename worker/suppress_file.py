@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from importlib.metadata import version
 from pathlib import Path
 
-from dicom_node.eligibility import Ineligible, judge
 from pydicom import Dataset, dcmwrite
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
+from dicom_node.eligibility import Ineligible, judge
+from dicom_node.site_policy import derived_policy, eligibility_policy
 from service.errors import PermanentError
 from service.settings import Settings
-from worker.app import derived_policy, eligibility_policy, model_host
+from worker.app import model_host
 from worker.image_files import read_radiograph, write_display_png
 from worker.pipeline import SoftTissue, suppress
 
@@ -67,7 +68,7 @@ def _suppress(dataset: Dataset, settings: Settings) -> SoftTissue:
                 derived_policy(settings),
                 service_version=version("softray"),
                 seed=settings.seed,
-                now=datetime.now(UTC),
+                now=datetime.now().astimezone(),
                 on_step=on_step,
             )
         )
