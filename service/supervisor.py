@@ -77,7 +77,7 @@ def _keep_alive(part: _Part) -> None:
         part.pause_s = min(LONGEST_PAUSE_S, part.pause_s * 2)
     if now >= part.start_again_at:
         # A session of its own: Ctrl-C reaches the supervisor alone, which then stops the parts in order.
-        part.process = subprocess.Popen(part.command, start_new_session=True, preexec_fn=_die_with_parent)
+        part.process = subprocess.Popen(part.command, start_new_session=True, preexec_fn=die_with_parent)
         part.started_at = now
         log_event(logger, "part_started", part=part.name, pid=part.process.pid)
 
@@ -96,7 +96,7 @@ def _stop(parts: list[_Part]) -> None:
             process.wait()
 
 
-def _die_with_parent() -> None:
-    """Linux: a child gets SIGTERM when the supervisor is killed, so that no orphan keeps the ports."""
+def die_with_parent() -> None:
+    """For `preexec_fn`, on Linux: the child gets SIGTERM when its parent is killed, so that no orphan keeps ports."""
     if sys.platform == "linux":
         ctypes.CDLL(None, use_errno=True).prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
