@@ -27,7 +27,7 @@ logger = logging.getLogger(__name__)
 
 CONNECTION_TIMEOUT_S = 10.0
 # Together below the 10 s after which container engines kill what they asked to stop.
-FINISH_S = 5.0
+FINISH_S = 10.0
 REFUSE_S = 2.0
 
 

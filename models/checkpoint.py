@@ -72,6 +72,7 @@ def save_tensors(tensors: Mapping[str, Tensor], path: Path, dtype: torch.dtype =
     """Writes a safetensors file and returns its SHA-256. A tensor that `dtype` cannot hold stays as it is."""
     contiguous = {name: _as_stored(tensor.detach().cpu(), dtype) for name, tensor in tensors.items()}
     save_file(contiguous, path)
+    path.chmod(0o644)  # weights hold no patient; an import by root must be readable by the service
     return file_sha256(path)
 
 
