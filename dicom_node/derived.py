@@ -81,8 +81,8 @@ def derive(
     _add_image_pixel(derived, layout)
     if is_dx:
         _complete_dx(source, derived, layout)
-    elif "Laterality" in source:
-        copy_elements(source, derived, ("Laterality",))
+    else:
+        _complete_cr(source, derived)
     add_grey_scale(source, derived, layout, stored)
     add_lossy_history(source, derived, layout, required=is_dx)
     _add_sop_common(source, derived, sop_class, provenance, now)
@@ -177,6 +177,14 @@ def _complete_dx(source: Dataset, derived: Dataset, layout: ImagePixel) -> None:
         derived.PixelIntensityRelationship = "LOG"
     if integer(derived, "PixelIntensityRelationshipSign") not in (1, -1):
         derived.PixelIntensityRelationshipSign = 1 if layout.photometric_interpretation == "MONOCHROME1" else -1
+
+
+def _complete_cr(source: Dataset, derived: Dataset) -> None:
+    """General Series: the gate let a chest pass, however the source said so; Laterality is for paired parts only."""
+    if not text(derived, "BodyPartExamined"):
+        derived.BodyPartExamined = "CHEST"
+    if text(source, "Laterality"):
+        copy_elements(source, derived, ("Laterality",))
 
 
 def _add_sop_common(source: Dataset, derived: Dataset, sop_class: UID, provenance: Provenance, now: datetime) -> None:

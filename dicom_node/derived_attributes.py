@@ -88,4 +88,4 @@ TYPE_2: tuple[str, ...] = (
     "ReferringPhysicianName",
 )
 TYPE_2_DX: tuple[str, ...] = ("DetectorType", "PositionerType", "AcquisitionContextSequence")
-TYPE_2_CR: tuple[str, ...] = ("BodyPartExamined", "ViewPosition")
+TYPE_2_CR: tuple[str, ...] = ("BodyPartExamined", "ViewPosition", "PatientOrientation")

@@ -36,12 +36,22 @@ def add_grey_scale(source: Dataset, derived: Dataset, layout: ImagePixel, stored
         if "RescaleSlope" not in derived:
             derived.RescaleIntercept, derived.RescaleSlope = 0, 1
         derived.RescaleType = "US"
+    _complete_rescale(derived)
     derived.PhotometricInterpretation = layout.photometric_interpretation
     if for_processing or not _copy_voi(source, derived, big_endian):
         _add_voi(derived, layout, _missing_voi(source, layout, stored))
     if sop_class != ComputedRadiographyImageStorage:
         inverse = derived.PhotometricInterpretation == "MONOCHROME1"
         derived.PresentationLUTShape = "INVERSE" if inverse else "IDENTITY"
+
+
+def _complete_rescale(derived: Dataset) -> None:
+    """Each of the three needs the others (C.11.1); what the source left out is what it was read with."""
+    if not any(text(derived, keyword) for keyword in ("RescaleIntercept", "RescaleSlope")):
+        return
+    for keyword, default in (("RescaleIntercept", 0), ("RescaleSlope", 1), ("RescaleType", "US")):
+        if not text(derived, keyword):
+            setattr(derived, keyword, default)
 
 
 def _copy_voi(source: Dataset, derived: Dataset, big_endian: bool) -> bool:

@@ -469,6 +469,27 @@ def test_a_dx_that_lacks_type_1_attributes_is_completed_where_that_is_truthful(t
     assert derived.ImageLaterality == "U"
 
 
+@pytest.mark.parametrize(
+    ("remove", "overrides"),
+    [
+        (("BodyPartExamined", "ViewPosition", "PatientOrientation"), {}),
+        ((), {"Laterality": ""}),
+        ((), {"RescaleSlope": 2, "RescaleIntercept": -5}),
+        ((), {"RescaleSlope": 2}),
+    ],
+    ids=["no anatomy", "an empty laterality", "no rescale type", "a slope alone"],
+)
+def test_a_cr_that_lacks_conditional_attributes_is_completed_where_that_is_truthful(
+    remove: tuple[str, ...], overrides: dict[str, object], tmp_path: Path
+) -> None:
+    source = small(RadiographKind.CR, remove=remove, **overrides)
+    derived = derived_from(source, 0.0)
+    assert dciodvfy_errors(derived, tmp_path) == []
+    assert derived.BodyPartExamined == "CHEST"
+    shown = read_source(reread(derived), check_polarity=False)
+    assert np.array_equal(shown.display, read_source(source, check_polarity=False).display)
+
+
 def test_a_pixel_spacing_is_never_invented() -> None:
     assert "ImagerPixelSpacing" not in derived_from(small(remove=("ImagerPixelSpacing",)))
 
