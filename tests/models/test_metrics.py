@@ -18,7 +18,7 @@ def chest() -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     texture = rng.normal(size=(SIDE, SIDE))
     for axis in (0, 1):
         texture = (texture + np.roll(texture, 1, axis) + np.roll(texture, 2, axis)) / 3
-    truth = 0.4 + 0.2 * x + 0.1 * np.sin(3 * y) + 0.05 * texture
+    truth = 0.1 + 0.6 * x + 0.1 * np.sin(3 * y) + 0.05 * texture
     ribs = 0.12 * (np.sin(2 * np.pi * 5 * (y + 0.2 * x)) > 0.6)
     return truth + ribs, truth
 
