@@ -12,7 +12,7 @@ from datetime import datetime, timedelta, timezone
 
 import numpy as np
 import numpy.typing as npt
-from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.dataset import Dataset
 from pydicom.filewriter import correct_ambiguous_vr
 from pydicom.sequence import Sequence
 from pydicom.uid import (
@@ -20,7 +20,6 @@ from pydicom.uid import (
     ComputedRadiographyImageStorage,
     DigitalXRayImageStorageForPresentation,
     DigitalXRayImageStorageForProcessing,
-    ExplicitVRLittleEndian,
 )
 
 from dicom_node import codes
@@ -29,13 +28,14 @@ from dicom_node.derived_attributes import COPIED, TYPE_2, TYPE_2_CR, TYPE_2_DX
 from dicom_node.derived_voi import add_grey_scale
 from dicom_node.element_copy import copied_item, copy_elements, new_dataset_like
 from dicom_node.errors import DerivationError
+from dicom_node.file_meta import file_meta_of
 from dicom_node.header_values import integer, items, text
 from dicom_node.image_pixel import ImagePixel, read_image_pixel
 from dicom_node.lookup_tables import is_big_endian
 from dicom_node.lossy_history import add_lossy_history
 from dicom_node.pixels import encode_pixel_data
 from dicom_node.provenance import DerivedPolicy, Provenance, ascii_only
-from dicom_node.uids import CREATOR_UID, IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME, SOFTWARE_NAME
+from dicom_node.uids import CREATOR_UID, SOFTWARE_NAME
 
 __all__ = ["DerivedPolicy", "Provenance", "derive"]
 
@@ -88,7 +88,7 @@ def derive(
     _add_sop_common(source, derived, sop_class, provenance, now)
     derived.add_new("PixelData", "OW", pixel_data)
     correct_ambiguous_vr(derived, True)
-    derived.file_meta = _file_meta(derived)
+    derived.file_meta = file_meta_of(derived)
     return derived
 
 
@@ -234,14 +234,3 @@ def _date(now: datetime) -> str:
 
 def _time(now: datetime) -> str:
     return now.strftime("%H%M%S.%f")
-
-
-def _file_meta(derived: Dataset) -> FileMetaDataset:
-    meta = FileMetaDataset()
-    meta.FileMetaInformationVersion = b"\x00\x01"
-    meta.MediaStorageSOPClassUID = derived.SOPClassUID
-    meta.MediaStorageSOPInstanceUID = derived.SOPInstanceUID
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    meta.ImplementationClassUID = IMPLEMENTATION_CLASS_UID
-    meta.ImplementationVersionName = IMPLEMENTATION_VERSION_NAME
-    return meta

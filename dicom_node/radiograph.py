@@ -13,22 +13,17 @@ from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
-from pydicom.dataset import Dataset, FileMetaDataset
+from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import (
     ComputedRadiographyImageStorage,
     DigitalXRayImageStorageForPresentation,
     DigitalXRayImageStorageForProcessing,
-    ExplicitVRLittleEndian,
 )
 
 from dicom_node.codes import CHEST, VIEWS
-from dicom_node.uids import (
-    IMPLEMENTATION_CLASS_UID,
-    IMPLEMENTATION_VERSION_NAME,
-    SOFTWARE_NAME,
-    named_uid,
-)
+from dicom_node.file_meta import file_meta_of
+from dicom_node.uids import IMPLEMENTATION_VERSION_NAME, SOFTWARE_NAME, named_uid
 
 NOMINAL_FIELD_MM = 350.0  # the shorter side of the usual chest detector, when no pixel spacing is known
 WRAPPER_MODEL_NAME = f"{SOFTWARE_NAME} radiograph wrapper"  # not the suppressor: the loop guard must let it pass
@@ -140,7 +135,7 @@ def wrap_radiograph(
     # SOP Common
     ds.SOPClassUID = SOP_CLASSES[kind]
     ds.SOPInstanceUID = sop_instance_uid or named_uid("wrapped instance", *uid_names)
-    ds.file_meta = _file_meta(ds)
+    ds.file_meta = file_meta_of(ds)
     return ds
 
 
@@ -169,14 +164,3 @@ def _add_dx_attributes(ds: Dataset, kind: RadiographKind, monochrome1: bool, vie
         view.ViewModifierCodeSequence = Sequence([])
         ds.ViewCodeSequence = Sequence([view])
     ds.AcquisitionContextSequence = Sequence([])
-
-
-def _file_meta(ds: Dataset) -> FileMetaDataset:
-    meta = FileMetaDataset()
-    meta.FileMetaInformationVersion = b"\x00\x01"
-    meta.MediaStorageSOPClassUID = ds.SOPClassUID
-    meta.MediaStorageSOPInstanceUID = ds.SOPInstanceUID
-    meta.TransferSyntaxUID = ExplicitVRLittleEndian
-    meta.ImplementationClassUID = IMPLEMENTATION_CLASS_UID
-    meta.ImplementationVersionName = IMPLEMENTATION_VERSION_NAME
-    return meta
