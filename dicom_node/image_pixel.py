@@ -12,6 +12,7 @@ from pydicom.dataset import Dataset
 
 from dicom_node.errors import PixelError, PixelErrorCode
 from dicom_node.header_values import integer, present, text
+from dicom_node.header_words import quoted
 
 MIN_BITS_STORED = 10
 MAX_SIDE = 16_384  # the largest detectors have 4,300; compressed data of this size still fits in memory
@@ -46,7 +47,7 @@ def read_image_pixel(ds: Dataset) -> ImagePixel:
     if samples != 1 or photometric not in ("MONOCHROME1", "MONOCHROME2"):
         raise PixelError(
             PixelErrorCode.NOT_GRAYSCALE,
-            f"expected one sample of MONOCHROME1 or MONOCHROME2, found {samples} of {photometric[:16] or 'nothing'}",
+            f"expected one sample of MONOCHROME1 or MONOCHROME2, found {samples} of {quoted(photometric)}",
         )
     frames = integer(ds, "NumberOfFrames")
     if present(ds, "NumberOfFrames") and frames not in (None, 1):
