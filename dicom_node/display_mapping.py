@@ -17,7 +17,7 @@ _ROWS_AT_ONCE = 256  # bounds the float64 temporaries
 
 
 class MappingNote(StrEnum):
-    """What had to be done about a header, for logs and the job's timeline."""
+    """What had to be done about a header, for the log."""
 
     NO_VOI = "NO_VOI"
     VOI_NOT_INVERTIBLE = "VOI_NOT_INVERTIBLE"

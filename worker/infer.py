@@ -85,7 +85,14 @@ def _run(claim: jobs.Claim, context: WorkerContext, host: ModelHost) -> bool:
         recorded = jobs.record_derived(session, claim, facts, now=context.clock())
     if not recorded:
         raise LeaseLostError("expected to own the job still, found it claimed by another worker")
-    log_event(logger, "derived", job_id=claim.job_id, sop_instance_uid=facts.sop_instance_uid, device=identity.device)
+    log_event(
+        logger,
+        "derived",
+        job_id=claim.job_id,
+        sop_instance_uid=facts.sop_instance_uid,
+        device=identity.device,
+        notes=",".join(result.notes) or None,
+    )
     with transaction(context.sessions) as session:
         waiting = deliveries.pending_deliveries(session, claim.job_id, now=context.clock())
     for delivery_id in waiting:
@@ -128,7 +135,8 @@ def _give_up_or_postpone(claim: jobs.Claim, error: Exception, context: WorkerCon
             jobs.fail(session, claim, code=failure.code, detail=failure.detail, now=now)
     log_event(
         logger,
-        "inference_postponed" if again else "inference-failed",
+        "inference_postponed" if again else "inference_failed",
+        level=logging.WARNING,
         job_id=claim.job_id,
         code=failure.code,
         attempts=claim.attempts,

@@ -13,12 +13,12 @@ from dataclasses import dataclass
 from datetime import datetime
 
 import numpy as np
-from dicom_node.derived import DerivedPolicy, Provenance, derive
-from dicom_node.pixels import SourceImage, read_source, write_back
-from models.preprocess import from_model, to_model
 from numpy.typing import NDArray
 from pydicom import Dataset
 
+from dicom_node.derived import DerivedPolicy, Provenance, derive
+from dicom_node.pixels import SourceImage, read_source, write_back
+from models.preprocess import from_model, to_model
 from models.suppressor import ModelIdentity, Suppressor
 from worker.errors import ResultRejectedError
 
@@ -30,12 +30,14 @@ class SoftTissue:
     """A finished result.
 
     derived: the data set to store and deliver. source, residual: (H, W) float32 in display units (0..1 across the
-    source's window, bright = dense), on the source's grid: what was there and what was taken away.
+    source's window, bright = dense), on the source's grid: what was there and what was taken away. notes: codes of what
+    the source's header made necessary, such as NO_VOI, for the log.
     """
 
     derived: Dataset
     source: NDArray[np.float32]
     residual: NDArray[np.float32]
+    notes: tuple[str, ...]
 
 
 def suppress(
@@ -60,7 +62,7 @@ def suppress(
     residual = _shown(from_model(model_residual, placement), source)
     stored = write_back(source, residual)
     derived = derive(dataset, stored, provenance_of(suppressor.identity, seed, service_version), policy, now)
-    return SoftTissue(derived=derived, source=source.display, residual=residual)
+    return SoftTissue(derived=derived, source=source.display, residual=residual, notes=source.notes)
 
 
 def provenance_of(identity: ModelIdentity, seed: int, service_version: str) -> Provenance:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from pathlib import Path
 
 import pytest
@@ -29,6 +30,18 @@ def test_every_module_says_what_it_is_for(path: Path) -> None:
     docstring = ast.get_docstring(ast.parse(path.read_text()))
     assert docstring
     assert "TODO" not in docstring
+
+
+def test_every_event_in_the_log_is_named_in_snake_case() -> None:
+    named: set[str] = set()
+    for path in SOURCES:
+        for call in ast.walk(ast.parse(path.read_text())):
+            if isinstance(call, ast.Call) and isinstance(call.func, ast.Name) and call.func.id == "log_event":
+                event = call.args[1]
+                choices = [event.body, event.orelse] if isinstance(event, ast.IfExp) else [event]
+                named |= {str(one.value) for one in choices if isinstance(one, ast.Constant)}
+    assert len(named) > 20
+    assert [event for event in sorted(named) if not re.fullmatch(r"[a-z]+(_[a-z]+)*", event)] == []
 
 
 def test_dependencies_that_replace_torch_or_are_gpl_are_absent() -> None:

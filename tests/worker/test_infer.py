@@ -55,6 +55,17 @@ def test_a_queued_job_is_derived_stored_and_announced_for_delivery(context: Work
     assert len(queue.deliveries) == 1
 
 
+def test_the_log_says_what_the_header_made_necessary(
+    context: WorkerContext, radiograph: Dataset, caplog: pytest.LogCaptureFixture
+) -> None:
+    del radiograph.WindowCenter, radiograph.WindowWidth
+    job_id = queue_job(context, radiograph)
+    with caplog.at_level("INFO", logger="worker.infer"):
+        assert infer(job_id, context, host(ConstantSuppressor()))
+    [fields] = [vars(record)["fields"] for record in caplog.records if record.message == "derived"]
+    assert fields["notes"] == "NO_VOI"
+
+
 def test_a_job_that_is_done_is_not_done_again(context: WorkerContext, radiograph: Dataset) -> None:
     job_id = queue_job(context, radiograph)
     assert infer(job_id, context, host(ConstantSuppressor()))
