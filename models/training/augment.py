@@ -112,6 +112,31 @@ def noisy(cxr: Tensor, generator: torch.Generator) -> Tensor:
     return (cxr + noise * uniform(n, 0.0, 0.02, generator) * chance(n, 0.66, generator)).clamp(0, 1)
 
 
+def planted(cxr: Tensor, probability: float, generator: torch.Generator) -> Tensor:
+    """Radiographs with nodules: up to five opacities an image, under bone as well, that are soft tissue and must stay.
+
+    Each is the projection of an ellipsoid, 4 to 16 px in radius (at 512 px about 3 to 13 mm), with a sharper or softer rim.
+    """
+    n, _, height, width = cxr.shape
+    rows, columns = torch.meshgrid(torch.arange(height).float(), torch.arange(width).float(), indexing="ij")
+    with_nodules = cxr.clone()
+
+    def draw(low: float, high: float) -> float:
+        return low + (high - low) * float(torch.rand((), generator=generator))
+
+    for index in range(n):
+        if draw(0, 1) >= probability:
+            continue
+        for _ in range(int(torch.randint(1, 6, (), generator=generator))):
+            angle, radius, aspect = draw(0, math.pi), draw(4, 16), math.exp(draw(-0.35, 0.35))
+            y, x = rows - draw(0, height), columns - draw(0, width)
+            along = (math.cos(angle) * y + math.sin(angle) * x) / (radius * aspect)
+            across = (math.cos(angle) * x - math.sin(angle) * y) / (radius / aspect)
+            depth = (1 - along**2 - across**2).clamp(0, 1)
+            with_nodules[index, 0] += draw(0.02, 0.2) * depth ** draw(0.4, 1.6)
+    return with_nodules
+
+
 def marker_mask(n: int, side: int, probability: float, generator: torch.Generator) -> Tensor:
     """Where side markers lie, (n, 1, side, side) of 0 and 1: letter-like strokes that are no bone and must stay."""
     mask = torch.zeros(n, 1, side, side)

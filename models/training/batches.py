@@ -10,12 +10,13 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from models.training.augment import bone_scaled, crop, exposed, marker_mask, noisy, overlaid, retoned, uniform
+from models.training.augment import bone_scaled, crop, exposed, marker_mask, noisy, overlaid, planted, retoned, uniform
 from models.training.data import TrainingData
 
 STRENGTH_SIGMA = 30.0
 PAIR_SCALE = (0.8, 1.25)
 MARKED_SHARE = 0.4
+NODULE_SHARE = 0.7
 PROJECTION_SCALE = (0.85, 1.35)
 
 
@@ -61,7 +62,7 @@ def draw_batch(data: TrainingData, mixture: Mixture, side: int, generator: torch
         bones = _crops(data.projections, mixture.overlays, side, generator, PROJECTION_SCALE)
         parts.append(overlaid((lungs[:, :1] - lungs[:, 1:2]).clamp(0, 1), bones[:, 1:], generator))
     cxr, residual = (torch.cat(images) for images in zip(*parts, strict=True))
-    toned, bone = retoned(cxr, residual, generator)
+    toned, bone = retoned(planted(cxr, NODULE_SHARE, generator), residual, generator)
     exact = torch.ones(len(toned), 1, 1, 1)
     exact[: mixture.pairs] = 0
     trust = torch.ones_like(toned)

@@ -34,7 +34,7 @@ LITE = UNetConfig(
     num_heads=4,
 )
 LATENT_WEIGHT = 0.3
-LATE_SHARE = 0.6
+LATE_SHARE = 0.8
 LATE_TIMESTEP = 600
 
 

@@ -11,5 +11,5 @@ RESIDUAL_UNET = residual_unet.Recipe(LoopSettings(steps=8000, learning_rate=1e-3
 GAIN = 1.1
 SLOW_SHARE = 0.7
 
-AUTOENCODER = autoencoder.Recipe(LoopSettings(steps=4000, learning_rate=5e-4, weight_decay=0.0))
-LATENT = latent.Recipe(LoopSettings(steps=6000, learning_rate=5e-4))
+AUTOENCODER = autoencoder.Recipe(LoopSettings(steps=3000, learning_rate=5e-4, weight_decay=0.0))
+LATENT = latent.Recipe(LoopSettings(steps=4500, learning_rate=1e-3, averaging=0.998))
