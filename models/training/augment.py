@@ -115,7 +115,7 @@ def noisy(cxr: Tensor, generator: torch.Generator) -> Tensor:
 def planted(cxr: Tensor, probability: float, generator: torch.Generator) -> Tensor:
     """Radiographs with nodules: up to five opacities an image, under bone as well, that are soft tissue and must stay.
 
-    Each is the projection of an ellipsoid, 4 to 16 px in radius (at 512 px about 3 to 13 mm), with a sharper or softer rim.
+    Each is the projection of an ellipsoid, 4 to 16 px in radius (3 to 13 mm at 512 px), with a sharper or softer rim.
     """
     n, _, height, width = cxr.shape
     rows, columns = torch.meshgrid(torch.arange(height).float(), torch.arange(width).float(), indexing="ij")

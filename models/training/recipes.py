@@ -7,9 +7,9 @@ from models.training.loop import LoopSettings
 
 PROJECTION_SEED = 1
 
-RESIDUAL_UNET = residual_unet.Recipe(LoopSettings(steps=8000, learning_rate=1e-3))
+RESIDUAL_UNET = residual_unet.Recipe(LoopSettings(steps=10_000, learning_rate=1e-3))
 GAIN = 1.1
 SLOW_SHARE = 0.7
 
 AUTOENCODER = autoencoder.Recipe(LoopSettings(steps=3000, learning_rate=5e-4, weight_decay=0.0))
-LATENT = latent.Recipe(LoopSettings(steps=4500, learning_rate=1e-3, averaging=0.998))
+LATENT = latent.Recipe(LoopSettings(steps=3500, learning_rate=1e-3, averaging=0.998))
