@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from models.bs_ldm.config import BsLdmConfig, Target
 from models.bs_ldm.unet import UNet, UNetConfig
 from models.bs_ldm.vqgan import Vqgan
+from models.samplers.dpm_solver import START_TIMESTEP
 from models.schedules import Prediction, cosine_schedule, offset_noise
 from models.training.autoencoder import LITE as LITE_VQGAN
 from models.training.batches import Batch, Mixture, draw_batch, generator_for
@@ -34,8 +35,9 @@ LITE = UNetConfig(
     num_heads=4,
 )
 LATENT_WEIGHT = 0.3
-LATE_SHARE = 0.8
+LATE_SHARE = 0.5
 LATE_TIMESTEP = 600
+OWN_SHARE = 0.5
 
 
 @dataclass(frozen=True)
@@ -97,8 +99,13 @@ def latent_loss(network: nn.Module, vqgan: Vqgan, batch: Batch, scale: float, ge
     late = torch.rand(n, generator=generator) < LATE_SHARE
     first = torch.where(late, LATE_TIMESTEP, 0)
     t = first + (torch.rand(n, generator=generator) * (schedule.timesteps - first)).long()
-    noise = offset_noise((n, bone.shape[1], bone.shape[2], bone.shape[3]), generator)
-    x_t = schedule.add_noise(bone, noise, t)
+    shape = (n, bone.shape[1], bone.shape[2], bone.shape[3])
+    with torch.no_grad():
+        # In sampling x_t holds the network's own first estimate, not the truth: half of the images practise that.
+        own = torch.rand((n, 1, 1, 1), generator=generator) < OWN_SHARE
+        start = torch.full_like(t, START_TIMESTEP)
+        estimate = network(torch.cat([torch.randn(shape, generator=generator), condition], 1), start).float()
+    x_t = schedule.add_noise(torch.where(own, estimate, bone), offset_noise(shape, generator), t)
     x0 = network(torch.cat([x_t, condition], 1), t).float()
     with torch.no_grad():
         with_bone = vqgan.decode(condition / scale).float()
