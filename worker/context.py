@@ -8,9 +8,9 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from dicom_node.derived import DerivedPolicy
 from sqlalchemy.orm import Session, sessionmaker
 
+from dicom_node.derived import DerivedPolicy
 from service.instance_store import InstanceStore
 from service.job_queue import JobQueue
 

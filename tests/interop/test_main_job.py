@@ -7,12 +7,12 @@ import subprocess
 from pathlib import Path
 
 import pytest
-from dicom_node.pixels import read_source
 from pydicom import dcmread
-from tests.peers.orthanc import Orthanc
 
+from dicom_node.pixels import read_source
 from service.registry.job_states import JobState
 from tests.dicom_validation import assert_consistent, assert_valid
+from tests.peers.orthanc import Orthanc
 from tests.radiographs import phantom_file, real_file
 from tests.service_process import Service, installation, wait_for
 from worker.image_files import write_comparison_png

@@ -10,10 +10,10 @@ from pathlib import Path
 
 import pytest
 import torch
-from dicom_node.derived import DerivedPolicy
 from pydicom import Dataset, dcmwrite
 from torch import Tensor
 
+from dicom_node.derived import DerivedPolicy
 from models.suppressor import ModelIdentity, Suppressor
 from service.database import make_engine, make_session_factory, upgrade
 from service.instance_store import InstanceStore, Kind

@@ -6,10 +6,10 @@ from datetime import UTC, datetime
 
 import numpy as np
 import pytest
-from dicom_node.derived import DerivedPolicy
-from dicom_node.pixels import read_source
 from pydicom import Dataset
 
+from dicom_node.derived import DerivedPolicy
+from dicom_node.pixels import read_source
 from dicom_node.radiograph import wrap_radiograph
 from tests.worker.conftest import ConstantSuppressor
 from worker.errors import ResultRejectedError
