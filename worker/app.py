@@ -7,8 +7,10 @@ solo or threads pool: a prefork parent must not have touched CUDA, and only one 
 from __future__ import annotations
 
 import logging
+import os
 import socket
 import warnings
+from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
@@ -54,7 +56,7 @@ def run_gpu(settings: Settings) -> None:
         precision=identity.precision,
     )
     celery = make_celery(settings.effective_broker_url, settings.data_dir)
-    register_inference(celery, context, host)
+    register_inference(celery, replace(context, on_hang=_end_process), host)
     _consume(celery, GPU_QUEUE, pool="solo", threads=1)
 
 
@@ -122,6 +124,13 @@ def register_delivery(celery: Celery, context: WorkerContext) -> None:
         deliver(delivery_id, context)
 
     celery.task(name=DELIVER_TASK)(run)
+
+
+def _end_process() -> None:
+    """A call into the device that does not return cannot be broken off; a new process gets a new device context."""
+    log_event(logger, "device_hangs", level=logging.CRITICAL)
+    logging.shutdown()
+    os._exit(70)
 
 
 def _consume(celery: Celery, queue: str, pool: str, threads: int) -> None:

@@ -12,8 +12,9 @@ import time
 from datetime import timedelta
 from io import BytesIO
 
-from pydicom import dcmread, dcmwrite
+from pydicom import dcmwrite
 
+from dicom_node.stored_instance import read_stored_instance
 from service.database import transaction
 from service.instance_store import Kind
 from service.logs import log_event
@@ -59,13 +60,15 @@ def _require_budget(claim: jobs.Claim, context: WorkerContext) -> None:
 
 def _run(claim: jobs.Claim, context: WorkerContext, host: ModelHost) -> bool:
     progress = _Progress(claim, context)
-    with Lease(progress.renew, lease_s=context.lease_s, deadline_s=context.deadline_s) as lease:
+    with Lease(
+        progress.renew, lease_s=context.lease_s, deadline_s=context.deadline_s, on_hang=context.on_hang
+    ) as lease:
 
         def on_step(step: int, total: int) -> None:
             lease.check()
             progress.report(step, total)
 
-        dataset = dcmread(BytesIO(context.store.read(claim.source_path, claim.source_sha256)))
+        dataset = read_stored_instance(context.store.read(claim.source_path, claim.source_sha256))
         result = host.run(
             lambda suppressor: suppress(
                 dataset,

@@ -12,17 +12,26 @@ from worker.errors import DeadlineExceededError, LeaseLostError
 Renew = Callable[[], bool]
 
 
+def _nothing() -> None:
+    """What happens by default when the work hangs."""
+
+
 class Lease:
     """Renews a claim from a thread of its own until the block ends.
 
     `renew()` answers False when somebody else owns the claim. The thread stops renewing past the deadline, so work that
-    hangs inside the device loses its claim in the end and another worker can take it.
+    hangs inside the device loses its claim in the end and another worker can take it. A whole lease later `on_hang()`
+    is called, if the work is still not done.
     """
 
-    def __init__(self, renew: Renew, *, lease_s: float, deadline_s: float) -> None:
+    def __init__(
+        self, renew: Renew, *, lease_s: float, deadline_s: float, on_hang: Callable[[], None] = _nothing
+    ) -> None:
         self._renew = renew
         self._interval_s = lease_s / 3
+        self._lease_s = lease_s
         self._deadline_s = deadline_s
+        self._on_hang = on_hang
         self._started = time.monotonic()
         self._done = threading.Event()
         self._lost = threading.Event()
@@ -51,6 +60,8 @@ class Lease:
     def _keep(self) -> None:
         while not self._done.wait(self._interval_s):
             if time.monotonic() - self._started > self._deadline_s:
+                if not self._done.wait(self._lease_s):
+                    self._on_hang()
                 return
             try:
                 owned = self._renew()

@@ -58,3 +58,17 @@ def test_the_deadline_is_noticed_between_two_steps() -> None:
         time.sleep(0.02)
         with pytest.raises(DeadlineExceededError, match=r"within 0\.01 s"):
             lease.check()
+
+
+def test_work_that_hangs_past_its_deadline_is_told_of_a_lease_later() -> None:
+    hung: list[int] = []
+    with Lease(lambda: True, lease_s=0.06, deadline_s=0.01, on_hang=lambda: hung.append(1)):
+        wait_until(lambda: hung == [1])
+
+
+def test_work_that_ends_in_time_is_not_taken_for_hanging() -> None:
+    hung: list[int] = []
+    with Lease(lambda: True, lease_s=0.2, deadline_s=0.01, on_hang=lambda: hung.append(1)):
+        time.sleep(0.1)
+    time.sleep(0.4)
+    assert hung == []
