@@ -24,8 +24,9 @@ def is_adult(ds: Dataset, policy: EligibilityPolicy) -> Evidence:
     if policy.min_age_years <= 0:
         return yes()
     years = _stated_age(ds)
-    if years is None:
-        years = _age_by_dates(ds)
+    if not years:  # 000Y is what some systems send for an age they do not know; a newborn's is told in days
+        by_dates = _age_by_dates(ds)
+        years = by_dates if by_dates is not None else years
     if years is not None:
         if years < policy.min_age_years:
             return no(ReasonCode.BELOW_MINIMUM_AGE, f"expected at least {policy.min_age_years} years, found fewer")

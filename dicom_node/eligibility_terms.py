@@ -49,7 +49,8 @@ class EligibilityPolicy:
     min_age_years: int = 18
     accept_for_processing: bool = True
     min_side: int = 1000
-    adult_field_mm: float = 300.0
+    # A child's cassette is 240 mm wide; adult fields collimated to the lungs begin at about 280 mm.
+    adult_field_mm: float = 250.0
     adult_field_px: int = 1500
     own_device_uids: frozenset[str] = frozenset()
     chest_words: frozenset[str] = frozenset(

@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 
 from models.errors import DeviceError, OutputError
+from models.manifest import Manifest, Preset
 from models.samplers import OnStep
 
 
@@ -69,6 +70,20 @@ def resolve_device(name: str) -> torch.device:
     if device.type == "cuda" and (device.index or 0) >= torch.cuda.device_count():
         raise DeviceError(f"device {name!r} was asked for, but {torch.cuda.device_count()} CUDA devices are present")
     return device
+
+
+def identify(manifest: Manifest, plan: Preset, precision: str, device: torch.device) -> ModelIdentity:
+    """The identity of a model run as `plan` says, on `device`."""
+    return ModelIdentity(
+        name=manifest.name,
+        version=manifest.version,
+        architecture=manifest.architecture,
+        sha256=manifest.sha256,
+        sampler=plan.sampler,
+        steps=plan.steps,
+        precision=precision,
+        device=describe_device(device),
+    )
 
 
 def describe_device(device: torch.device) -> str:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from models.bs_ldm.config import ARCHITECTURE, BsLdmConfig, Target
+from models.bs_ldm.config import BsLdmConfig, Target
 from models.bs_ldm.denoiser import Denoiser
 from models.bs_ldm.unet import UNet
 from models.bs_ldm.vqgan import Vqgan
@@ -19,7 +19,7 @@ from models.samplers import OnStep
 from models.samplers.ddpm import sample_ddpm
 from models.samplers.dpm_solver import sample_dpm_solver, uniform_timesteps
 from models.schedules import cosine_schedule
-from models.suppressor import ModelIdentity, check_radiograph, check_residual, describe_device
+from models.suppressor import ModelIdentity, check_radiograph, check_residual, identify
 
 UNET_FILE, VQGAN_FILE = "unet.safetensors", "vqgan.safetensors"
 
@@ -41,16 +41,8 @@ class BsLdmSuppressor:
         plan = manifest.preset(preset, steps)
         vqgan = load_network(lambda: Vqgan(config.vqgan), *manifest.file(VQGAN_FILE), device)
         unet = load_network(lambda: UNet(config.unet), *manifest.file(UNET_FILE), device)
-        identity = ModelIdentity(
-            name=manifest.name,
-            version=manifest.version,
-            architecture=ARCHITECTURE,
-            sha256=manifest.sha256,
-            sampler=plan.sampler,
-            steps=plan.steps,
-            precision="bfloat16" if device.type == "cuda" else "float32",
-            device=describe_device(device),
-        )
+        precision = "bfloat16" if device.type == "cuda" else "float32"
+        identity = identify(manifest, plan, precision, device)
         return cls(identity, config, vqgan, unet, plan)
 
     @torch.inference_mode()

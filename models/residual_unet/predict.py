@@ -8,10 +8,10 @@ from torch import Tensor
 from models.checkpoint import load_network
 from models.gaussian import gaussian_blur
 from models.manifest import Manifest
-from models.residual_unet.config import ARCHITECTURE, ResidualUNetSetup, read_config
+from models.residual_unet.config import ResidualUNetSetup, read_config
 from models.residual_unet.network import ResidualUNet
 from models.samplers import OnStep
-from models.suppressor import ModelIdentity, check_radiograph, check_residual, describe_device
+from models.suppressor import ModelIdentity, check_radiograph, check_residual, identify
 
 SLOW_SIGMA = 30.0  # px at the network's size: broader than a rib, where bone and a hospital's tone look the same
 WEIGHTS_FILE = "unet.safetensors"
@@ -32,17 +32,7 @@ class ResidualUNetSuppressor:
         setup = read_config(manifest)
         plan = manifest.preset(preset, steps)
         network = load_network(lambda: ResidualUNet(setup.network), *manifest.file(WEIGHTS_FILE), device)
-        identity = ModelIdentity(
-            name=manifest.name,
-            version=manifest.version,
-            architecture=ARCHITECTURE,
-            sha256=manifest.sha256,
-            sampler=plan.sampler,
-            steps=plan.steps,
-            precision="float32",
-            device=describe_device(device),
-        )
-        return cls(identity, setup, network)
+        return cls(identify(manifest, plan, "float32", device), setup, network)
 
     @torch.inference_mode()
     def bone_residual(self, cxr: Tensor, *, seed: int, on_step: OnStep) -> Tensor:

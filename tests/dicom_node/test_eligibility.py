@@ -257,6 +257,9 @@ def test_a_mirrored_image_passes_and_is_noted() -> None:
         ("", "18000101", None),
         ("", "99999999", None),
         ("81", "", None),
+        ("000Y", "19800101", None),
+        ("000Y", "", "BELOW_MINIMUM_AGE"),
+        ("000D", "20260101", "BELOW_MINIMUM_AGE"),
     ],
 )
 def test_age_goes_before_dates_and_an_adults_field_stands_in_for_both(age: str, born: str, code: str | None) -> None:
