@@ -57,12 +57,16 @@ def _follow(sessions: sessionmaker[Session], deadline_s: float, radiograph: Path
     with Progress(*columns, console=console, transient=True) as progress:
         bar = progress.add_task("queued", total=None, note="")
         shown: set[JobState] = set()
+        shown_step = 0
         while time.monotonic() - started < deadline_s + 120:
             with sessions() as session:
                 detail = queries.job_detail(session, instance.job.job_id)
             if detail is None:
                 raise PermanentError("JOB_GONE", f"the registry lost job {instance.job.job_id}")
             job = detail.summary
+            if job.step > shown_step and (job.step == job.total_steps or not console.is_terminal):
+                console.print(f"  sampling    step {job.step}/{job.total_steps}")
+                shown_step = job.step
             if job.state not in shown:
                 shown.add(job.state)
                 _announce(job.state, time.monotonic() - started, console)
@@ -91,7 +95,7 @@ def _received(sessions: sessionmaker[Session], sent: Dataset) -> queries.Instanc
 def _announce(state: JobState, seconds: float, console: Console) -> None:
     sentences = {
         JobState.QUEUED: "queued      waiting for the worker",
-        JobState.RUNNING: "sampling    the worker has it",
+        JobState.RUNNING: "running     the worker has it",
         JobState.DERIVED: "derived     soft-tissue instance stored",
         JobState.DELIVERED: "delivered   the PACS answered for it",
     }

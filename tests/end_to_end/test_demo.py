@@ -28,7 +28,7 @@ def demo(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
 def test_the_demo_takes_the_users_radiograph_through_every_stage(tmp_path: Path) -> None:
     answer = demo(tmp_path / "out", "--input", str(phantom_file(tmp_path)))
     assert answer.returncode == 0, answer.stdout + answer.stderr
-    for stage in ("received", "queued", "derived", "delivered"):
+    for stage in ("received", "queued", "sampling    step 1/1", "derived", "delivered"):
         assert stage in answer.stdout
     [returned] = (tmp_path / "out" / "pacs").rglob("*.dcm")
     assert "BONE_SUPPRESSED" in dcmread(returned).ImageType
