@@ -6,24 +6,23 @@ row first, so that two deliveries which end at the same moment do not each wait 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, exists, or_, select, update
+from sqlalchemy import ColumnElement, exists, or_, select
 from sqlalchemy.orm import Session
 
 from service.registry import jobs
 from service.registry.claims import DeliveryClaim as DeliveryClaim
 from service.registry.claims import Destination as Destination
+from service.registry.compare_and_swap import NO_LEASE, mark_announced, swap
 from service.registry.delivery_plan import plan_deliveries
 from service.registry.job_states import DeliveryState, JobState, check_delivery
 from service.registry.tables import Delivery, Job, RemoteNode
 
 DELIVERY_FAILED = "DELIVERY_FAILED"
 DESTINATION_REMOVED = "DESTINATION_REMOVED"
-_NO_LEASE: dict[str, Any] = {"lease_owner": None, "lease_expires_at": None}
 
 
 def claim_delivery(
@@ -76,7 +75,7 @@ def claim_delivery(
 
 def renew_delivery(session: Session, claim: DeliveryClaim, *, lease_s: float, now: datetime) -> bool:
     """Extend the lease; False: somebody else owns the delivery now."""
-    return _update(session, _held(claim), {"lease_expires_at": now + timedelta(seconds=lease_s)}, now)
+    return _swap(session, _held(claim), {"lease_expires_at": now + timedelta(seconds=lease_s)}, now)
 
 
 def delivery_sent(session: Session, claim: DeliveryClaim, *, status: int, now: datetime) -> bool:
@@ -97,7 +96,7 @@ def delivery_postponed(
 ) -> bool:
     """SENDING to PENDING after a transient failure; `status` is None when no response came."""
     history = f"{claim.node.name}: {code}: {detail}"
-    values = {"not_before": not_before, "announced_at": None, **_response(status, code, detail), **_NO_LEASE}
+    values = {"not_before": not_before, "announced_at": None, **_response(status, code, detail), **NO_LEASE}
     return _move(session, _held(claim), DeliveryState.PENDING, "delivery_postponed", history, values, now)
 
 
@@ -126,7 +125,7 @@ def pending_deliveries(session: Session, job_id: str, *, now: datetime) -> list[
     pending = session.scalars(
         select(Delivery.id).where(Delivery.job_id == job_id, Delivery.state == DeliveryState.PENDING)
     ).all()
-    _mark_announced(session, pending, now)
+    mark_announced(session, Delivery, pending, now)
     return list(pending)
 
 
@@ -155,7 +154,7 @@ def due_deliveries(
         .limit(limit)
         .with_for_update(skip_locked=True, key_share=True)
     ).all()
-    _mark_announced(session, due, now)
+    mark_announced(session, Delivery, due, now)
     return list(due)
 
 
@@ -191,7 +190,7 @@ def _end(
     now: datetime,
 ) -> bool:
     job = jobs.locked(session, claim.job_id)
-    if job is None or not _move(session, _held(claim), target, event, detail, {**values, **_NO_LEASE}, now):
+    if job is None or not _move(session, _held(claim), target, event, detail, {**values, **NO_LEASE}, now):
         return False
     _settle_job(session, job, now)
     return True
@@ -234,7 +233,7 @@ def _response(status: int | None, code: str | None, detail: str | None) -> dict[
 
 def _expire(session: Session, delivery_id: int, job_id: str, fencing_token: int, now: datetime) -> bool:
     seen = _Seen(delivery_id, job_id, DeliveryState.SENDING, fencing_token)
-    values = {"announced_at": None, **_NO_LEASE}
+    values = {"announced_at": None, **NO_LEASE}
     expired = Delivery.lease_expires_at <= now
     return _move(session, seen, DeliveryState.PENDING, "delivery_lease_expired", None, values, now, expired)
 
@@ -250,31 +249,13 @@ def _move(
     *conditions: ColumnElement[bool],
 ) -> bool:
     check_delivery(seen.state, target)
-    if not _update(session, seen, {"state": target, **values}, now, *conditions):
+    if not _swap(session, seen, {"state": target, **values}, now, *conditions):
         return False
     jobs.note(session, seen.job_id, event, detail, now)
     return True
 
 
-def _update(
+def _swap(
     session: Session, seen: _Seen, values: dict[str, Any], now: datetime, *conditions: ColumnElement[bool]
 ) -> bool:
-    as_seen = (
-        Delivery.id == seen.delivery_id,
-        Delivery.state == seen.state,
-        Delivery.fencing_token == seen.fencing_token,
-    )
-    changed = session.execute(
-        update(Delivery)
-        .where(*as_seen, *conditions)
-        .values(**values, updated_at=now)
-        .execution_options(synchronize_session=False)
-    )
-    assert isinstance(changed, CursorResult)
-    return changed.rowcount == 1
-
-
-def _mark_announced(session: Session, delivery_ids: Sequence[int], now: datetime) -> None:
-    if delivery_ids:
-        marked = update(Delivery).where(Delivery.id.in_(delivery_ids)).values(announced_at=now)
-        session.execute(marked.execution_options(synchronize_session=False))
+    return swap(session, Delivery, seen.delivery_id, seen.state, seen.fencing_token, values, now, *conditions)

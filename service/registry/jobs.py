@@ -12,19 +12,19 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, func, or_, select, update
+from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
 from service.errors import PermanentError
 from service.registry.claims import Claim as Claim
 from service.registry.claims import DerivedFacts as DerivedFacts
+from service.registry.compare_and_swap import NO_LEASE, mark_announced, swap
 from service.registry.delivery_plan import plan_deliveries, reopen_failed_deliveries
 from service.registry.job_events import record_event
 from service.registry.job_states import JobState, check
 from service.registry.tables import Instance, Job
 
 SILENT_FOR_S = 30.0
-_NO_LEASE: dict[str, Any] = {"lease_owner": None, "lease_expires_at": None}
 _NO_REASON: dict[str, Any] = {"reason_code": None, "reason_detail": None}
 
 
@@ -101,7 +101,7 @@ def claim(session: Session, job_id: str, *, owner: str, lease_s: float, now: dat
 def renew(session: Session, claim: Claim, *, lease_s: float, step: int, total_steps: int, now: datetime) -> bool:
     """Extend the lease and show progress; False: somebody else owns the job now, stop working."""
     progress = {"lease_expires_at": now + timedelta(seconds=lease_s), "step": step, "total_steps": total_steps}
-    return _update(session, _held(claim), progress, now)
+    return _swap(session, _held(claim), progress, now)
 
 
 def record_derived(session: Session, claim: Claim, derived: DerivedFacts, *, now: datetime) -> bool:
@@ -120,7 +120,7 @@ def record_derived(session: Session, claim: Claim, derived: DerivedFacts, *, now
         "model_name": derived.model_name,
         "model_sha256": derived.model_sha256,
         "device": derived.device,
-        **_NO_LEASE,
+        **NO_LEASE,
         **_NO_REASON,
     }
     if not _move(session, _held(claim), JobState.DERIVED, "derived", derived.sop_instance_uid, values, now):
@@ -134,13 +134,13 @@ def release(
     session: Session, claim: Claim, *, code: str, detail: str, not_before: datetime | None, now: datetime
 ) -> bool:
     """Give the job back after a transient error: RUNNING to QUEUED, due at `not_before` (None: at once)."""
-    values = {"not_before": not_before, "announced_at": None, **_reason(code, detail), **_NO_LEASE}
+    values = {"not_before": not_before, "announced_at": None, **_reason(code, detail), **NO_LEASE}
     return _move(session, _held(claim), JobState.QUEUED, "released", f"{code}: {detail}", values, now)
 
 
 def fail(session: Session, claim: Claim, *, code: str, detail: str, now: datetime) -> bool:
     """RUNNING to FAILED, with the reason an operator will read."""
-    values = {**_reason(code, detail), **_NO_LEASE}
+    values = {**_reason(code, detail), **NO_LEASE}
     return _move(session, _held(claim), JobState.FAILED, "failed", f"{code}: {detail}", values, now)
 
 
@@ -216,9 +216,7 @@ def due_inference(session: Session, now: datetime, limit: int, *, silent_for_s: 
         .limit(limit)
         .with_for_update(skip_locked=True, key_share=True)
     ).all()
-    if due:
-        marked = update(Job).where(Job.id.in_(due)).values(announced_at=now)
-        session.execute(marked.execution_options(synchronize_session=False))
+    mark_announced(session, Job, due, now)
     return list(due)
 
 
@@ -242,7 +240,7 @@ def _reason(code: str, detail: str) -> dict[str, Any]:
 def _expire(session: Session, job_id: str, fencing_token: int, now: datetime) -> bool:
     # The condition on the time is part of the swap: the holder may have renewed since the row was read.
     seen = _Seen(job_id, JobState.RUNNING, fencing_token)
-    values = {"announced_at": None, **_NO_LEASE}
+    values = {"announced_at": None, **NO_LEASE}
     return _move(session, seen, JobState.QUEUED, "lease_expired", None, values, now, Job.lease_expires_at <= now)
 
 
@@ -258,21 +256,13 @@ def _move(
 ) -> bool:
     """The one place where a job changes state."""
     check(seen.state, target)
-    if not _update(session, seen, {"state": target, **values}, now, *conditions):
+    if not _swap(session, seen, {"state": target, **values}, now, *conditions):
         return False
     record_event(session, seen.job_id, event, now=now, from_state=seen.state, to_state=target, detail=detail)
     return True
 
 
-def _update(
+def _swap(
     session: Session, seen: _Seen, values: dict[str, Any], now: datetime, *conditions: ColumnElement[bool]
 ) -> bool:
-    """Compare and swap: True when the row was as seen and now holds `values`."""
-    changed = session.execute(
-        update(Job)
-        .where(Job.id == seen.job_id, Job.state == seen.state, Job.fencing_token == seen.fencing_token, *conditions)
-        .values(**values, updated_at=now)
-        .execution_options(synchronize_session=False)
-    )
-    assert isinstance(changed, CursorResult)
-    return changed.rowcount == 1
+    return swap(session, Job, seen.job_id, seen.state, seen.fencing_token, values, now, *conditions)
