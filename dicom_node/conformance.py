@@ -11,9 +11,6 @@ from collections.abc import Iterable
 
 from pydicom.uid import (
     UID,
-    ComputedRadiographyImageStorage,
-    DigitalXRayImageStorageForPresentation,
-    DigitalXRayImageStorageForProcessing,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
 )
@@ -21,13 +18,9 @@ from pynetdicom import build_context
 from pynetdicom.presentation import PresentationContext
 from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
 
+from dicom_node.object_evidence import ACCEPTED_SOP_CLASSES as ACCEPTED_SOP_CLASSES
 from dicom_node.transfer_syntaxes import decodable_transfer_syntaxes
 
-ACCEPTED_SOP_CLASSES = (
-    DigitalXRayImageStorageForPresentation,
-    DigitalXRayImageStorageForProcessing,
-    ComputedRadiographyImageStorage,
-)
 UNCOMPRESSED = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
 
 
