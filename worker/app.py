@@ -41,7 +41,8 @@ def run_gpu(settings: Settings) -> None:
     Raises before taking any job when the weights are missing or altered, or the golden phantom comes out differently.
     """
     configure_logging(settings.log_level, settings.log_format)
-    context = build_context(settings)
+    celery = make_celery(settings.effective_broker_url, settings.data_dir)
+    context = build_context(settings, celery)
     host = model_host(settings)
     identity = host.start()
     log_event(
@@ -55,7 +56,6 @@ def run_gpu(settings: Settings) -> None:
         device=identity.device,
         precision=identity.precision,
     )
-    celery = make_celery(settings.effective_broker_url, settings.data_dir)
     register_inference(celery, replace(context, on_hang=_end_process), host)
     _consume(celery, GPU_QUEUE, pool="solo", threads=1)
 
@@ -63,8 +63,8 @@ def run_gpu(settings: Settings) -> None:
 def run_network(settings: Settings) -> None:
     """Deliver from the `network` queue and sweep the registry, until told to stop. Needs no torch."""
     configure_logging(settings.log_level, settings.log_format)
-    context = build_context(settings)
     celery = make_celery(settings.effective_broker_url, settings.data_dir)
+    context = build_context(settings, celery)
     register_delivery(celery, context)
     stop = start_sweeper(context, settings.sweep_interval_s)
     try:
@@ -73,14 +73,14 @@ def run_network(settings: Settings) -> None:
         stop.set()
 
 
-def build_context(settings: Settings) -> WorkerContext:
+def build_context(settings: Settings, celery: Celery) -> WorkerContext:
     """Everything the tasks need. Raises RegistryUnavailableError, or ConfigurationError when `migrate` has not run."""
     engine = make_engine(settings.effective_database_url)
     require_current_schema(engine)
     return WorkerContext(
         sessions=make_session_factory(engine),
         store=InstanceStore(settings.instances_dir, settings.min_free_bytes),
-        queue=JobQueue(make_celery(settings.effective_broker_url, settings.data_dir)),
+        queue=JobQueue(celery),
         policy=derived_policy(settings),
         inference_retries=RetryPolicy(settings.max_attempts, settings.retry_base_s, settings.retry_max_s),
         delivery_retries=RetryPolicy(settings.delivery_max_attempts, settings.retry_base_s, settings.retry_max_s),

@@ -13,6 +13,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from dicom_node.derived import DerivedPolicy
 from service.instance_store import InstanceStore
 from service.job_queue import JobQueue
+from worker.lease import ignore_hang
 
 
 @dataclass(frozen=True)
@@ -45,10 +46,6 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def _ignore_hang() -> None:
-    """Outside a process that owns a device there is nothing to end."""
-
-
 @dataclass(frozen=True)
 class WorkerContext:
     """The values and connections of one worker process."""
@@ -67,5 +64,5 @@ class WorkerContext:
     network_timeout_s: float
     owner: str = field(default_factory=_owner)
     clock: Callable[[], datetime] = _now
-    on_hang: Callable[[], None] = _ignore_hang
+    on_hang: Callable[[], None] = ignore_hang
     """Called when an inference is a whole lease past its deadline and has not even noticed: the device hangs."""

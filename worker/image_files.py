@@ -15,6 +15,7 @@ from service.errors import PermanentError
 
 PNG_BITS = 14
 PNG_MAX = 65535.0
+_COLOUR_MODES = {"RGB", "RGBA", "LA", "P"}
 
 
 def read_radiograph(path: Path) -> Dataset:
@@ -75,15 +76,14 @@ def _read_grey_png(path: Path) -> NDArray[np.float32]:
     try:
         with Image.open(path) as picture:
             picture.load()
-            mode, pixels = picture.mode, np.asarray(picture)
+            mode = picture.mode
+            pixels = np.asarray(picture.convert("RGB") if mode in _COLOUR_MODES else picture)
     except (UnidentifiedImageError, OSError, Image.DecompressionBombError) as error:
         raise PermanentError("NOT_READABLE", f"expected a whole PNG file, found a damaged one: {path.name}") from error
     if mode == "L":
         return pixels.astype(np.float32) / np.float32(255.0)
     if mode.startswith("I"):
         return (pixels.astype(np.float64) / PNG_MAX).astype(np.float32)
-    if mode in {"RGB", "RGBA", "LA", "P"}:
-        colours = np.asarray(Image.open(path).convert("RGB"))
-        if (colours[..., 0] == colours[..., 1]).all() and (colours[..., 1] == colours[..., 2]).all():
-            return colours[..., 0].astype(np.float32) / np.float32(255.0)
+    if mode in _COLOUR_MODES and (pixels == pixels[..., :1]).all():
+        return pixels[..., 0].astype(np.float32) / np.float32(255.0)
     raise PermanentError("NOT_GREY", f"expected a grey PNG of 8 or 16 bits, found mode {mode} in {path.name}")

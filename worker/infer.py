@@ -82,8 +82,7 @@ def _run(claim: jobs.Claim, context: WorkerContext, host: ModelHost) -> bool:
             )
         )
         lease.check()
-        identity = host.run(lambda suppressor: suppressor.identity)
-        facts = _keep(result, context, identity.name, identity.sha256, identity.device)
+        facts = _keep(result, context)
     with transaction(context.sessions) as session:
         recorded = jobs.record_derived(session, claim, facts, now=context.clock())
     if not recorded:
@@ -93,7 +92,7 @@ def _run(claim: jobs.Claim, context: WorkerContext, host: ModelHost) -> bool:
         "derived",
         job_id=claim.job_id,
         sop_instance_uid=facts.sop_instance_uid,
-        device=identity.device,
+        device=facts.device,
         notes=",".join(result.notes) or None,
     )
     with transaction(context.sessions) as session:
@@ -103,7 +102,7 @@ def _run(claim: jobs.Claim, context: WorkerContext, host: ModelHost) -> bool:
     return True
 
 
-def _keep(result: SoftTissue, context: WorkerContext, name: str, sha256: str, device: str) -> jobs.DerivedFacts:
+def _keep(result: SoftTissue, context: WorkerContext) -> jobs.DerivedFacts:
     """Store the derived instance and its previews; the stored bytes are what every delivery sends."""
     encoded = BytesIO()
     dcmwrite(encoded, result.derived, enforce_file_format=True)
@@ -120,9 +119,9 @@ def _keep(result: SoftTissue, context: WorkerContext, name: str, sha256: str, de
         preview_source_path=source.path,
         preview_soft_path=soft.path,
         preview_bone_path=bone.path,
-        model_name=name,
-        model_sha256=sha256,
-        device=device,
+        model_name=result.made_by.name,
+        model_sha256=result.made_by.sha256,
+        device=result.made_by.device,
     )
 
 

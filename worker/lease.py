@@ -12,8 +12,8 @@ from worker.errors import DeadlineExceededError, LeaseLostError
 Renew = Callable[[], bool]
 
 
-def _nothing() -> None:
-    """What happens by default when the work hangs."""
+def ignore_hang() -> None:
+    """Outside a process that owns a device there is nothing to end."""
 
 
 class Lease:
@@ -25,7 +25,7 @@ class Lease:
     """
 
     def __init__(
-        self, renew: Renew, *, lease_s: float, deadline_s: float, on_hang: Callable[[], None] = _nothing
+        self, renew: Renew, *, lease_s: float, deadline_s: float, on_hang: Callable[[], None] = ignore_hang
     ) -> None:
         self._renew = renew
         self._interval_s = lease_s / 3

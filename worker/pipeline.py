@@ -31,13 +31,14 @@ class SoftTissue:
 
     derived: the data set to store and deliver. source, residual: (H, W) float32 in display units (0..1 across the
     source's window, bright = dense), on the source's grid: what was there and what was taken away. notes: codes of what
-    the source's header made necessary, such as NO_VOI, for the log.
+    the source's header made necessary, such as NO_VOI, for the log. made_by: the model that ran.
     """
 
     derived: Dataset
     source: NDArray[np.float32]
     residual: NDArray[np.float32]
     notes: tuple[str, ...]
+    made_by: ModelIdentity
 
 
 def suppress(
@@ -61,8 +62,9 @@ def suppress(
     model_residual = suppressor.bone_residual(model_pixels, seed=seed, on_step=on_step)
     residual = _shown(from_model(model_residual, placement), source)
     stored = write_back(source, residual)
-    derived = derive(dataset, stored, provenance_of(suppressor.identity, seed, service_version), policy, now)
-    return SoftTissue(derived=derived, source=source.display, residual=residual, notes=source.notes)
+    identity = suppressor.identity
+    derived = derive(dataset, stored, provenance_of(identity, seed, service_version), policy, now)
+    return SoftTissue(derived, source=source.display, residual=residual, notes=source.notes, made_by=identity)
 
 
 def provenance_of(identity: ModelIdentity, seed: int, service_version: str) -> Provenance:
