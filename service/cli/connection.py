@@ -1,4 +1,4 @@
-"""A database session for a command that ends by itself."""
+"""The database as a command finds it: up to date, and in one transaction for a command that ends by itself."""
 
 from __future__ import annotations
 
@@ -9,14 +9,20 @@ from sqlalchemy.orm import Session
 
 from service.cli.launch import settings
 from service.database import make_engine, make_session_factory, transaction, upgrade
+from service.settings import Settings
+
+
+def bring_up_to_date(configured: Settings) -> None:
+    """Make the data folder, and the tables what this version needs; safe to repeat."""
+    configured.data_dir.mkdir(parents=True, exist_ok=True)
+    upgrade(configured.effective_database_url)
 
 
 @contextmanager
 def session() -> Iterator[Session]:
     """One transaction on the configured database, its tables brought up to date first; committed at the end."""
     configured = settings()
-    configured.data_dir.mkdir(parents=True, exist_ok=True)
-    upgrade(configured.effective_database_url)
+    bring_up_to_date(configured)
     engine = make_engine(configured.effective_database_url)
     try:
         with transaction(make_session_factory(engine)) as opened:

@@ -8,8 +8,8 @@ from typing import Annotated
 import typer
 
 from service import supervisor
+from service.cli.connection import bring_up_to_date
 from service.cli.launch import call, settings
-from service.database import upgrade
 from service.logs import configure_logging
 
 NODE = "dicom_node.__main__:run"
@@ -42,8 +42,7 @@ def up() -> None:
     """
     configured = settings()
     configure_logging(configured.log_level, configured.log_format)
-    configured.data_dir.mkdir(parents=True, exist_ok=True)
-    upgrade(configured.effective_database_url)
+    bring_up_to_date(configured)
     raise typer.Exit(supervisor.supervise(supervisor.PARTS))
 
 
@@ -64,7 +63,5 @@ def worker(kind: Annotated[WorkerKind, typer.Argument(help="gpu: computes. netwo
 
 def migrate() -> None:
     """Bring the database to this version's tables. Safe to run again, and while another process does the same."""
-    configured = settings()
-    configured.data_dir.mkdir(parents=True, exist_ok=True)
-    upgrade(configured.effective_database_url)
+    bring_up_to_date(settings())
     typer.echo("the database is up to date")
