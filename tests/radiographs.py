@@ -26,8 +26,8 @@ def phantom_file(folder: Path, *, side: int = 1024, name: str = "phantom.dcm") -
 
 
 def real_file(shared: Path, folder: Path) -> Path:
-    """A real radiograph (dual-energy pair 2) wrapped as 14-bit DX."""
-    with Image.open(shared / "data" / "pairs" / "cxr" / "2.png") as picture:
+    """A real radiograph (dual-energy pair 0, which no shipped model was trained on) wrapped as 14-bit DX."""
+    with Image.open(shared / "data" / "pairs" / "cxr" / "0.png") as picture:
         display = np.asarray(picture.convert("L"), dtype=np.float32) / np.float32(255.0)
     return write(folder / "real.dcm", wrap_radiograph(display, imager_pixel_spacing_mm=0.35))
 

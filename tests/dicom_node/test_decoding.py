@@ -15,11 +15,9 @@ from pydicom.encaps import encapsulate, generate_frames
 from pydicom.uid import (
     MPEG2MPML,
     UID,
-    DeflatedExplicitVRLittleEndian,
     ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
     HTJ2KLossless,
-    ImplicitVRLittleEndian,
     JPEG2000Lossless,
     JPEGBaseline8Bit,
     JPEGExtended12Bit,
@@ -32,7 +30,7 @@ from pydicom.uid import (
 from dicom_node.errors import PixelError, PixelErrorCode
 from dicom_node.pixels import read_source
 from dicom_node.transfer_syntaxes import decodable_transfer_syntaxes
-from tests.dicom_node.factories import chest, in_transfer_syntax, radiograph, reread, small_radiograph
+from tests.dicom_node.factories import LOSSLESS, chest, in_transfer_syntax, radiograph, reread, small_radiograph
 
 PICTURE = (np.arange(64 * 48).reshape(64, 48) * 5) % 16384
 
@@ -47,19 +45,7 @@ def code_of(ds: Dataset) -> str:
     return caught.value.code
 
 
-@pytest.mark.parametrize(
-    "uid",
-    [
-        ExplicitVRLittleEndian,
-        ImplicitVRLittleEndian,
-        ExplicitVRBigEndian,
-        DeflatedExplicitVRLittleEndian,
-        RLELossless,
-        JPEGLSLossless,
-        JPEG2000Lossless,
-    ],
-    ids=lambda uid: uid.name,
-)
+@pytest.mark.parametrize("uid", LOSSLESS, ids=lambda uid: uid.name)
 @pytest.mark.parametrize("bits", [10, 12, 14, 16])
 def test_every_lossless_transfer_syntax_gives_the_same_stored_values(uid: UID, bits: int) -> None:
     picture = PICTURE % (1 << bits)

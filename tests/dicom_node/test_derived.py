@@ -17,14 +17,8 @@ from pydicom.sequence import Sequence
 from pydicom.tag import Tag
 from pydicom.uid import (
     UID,
-    DeflatedExplicitVRLittleEndian,
-    ExplicitVRBigEndian,
     ExplicitVRLittleEndian,
-    ImplicitVRLittleEndian,
-    JPEG2000Lossless,
-    JPEGLSLossless,
     JPEGLSNearLossless,
-    RLELossless,
 )
 
 from dicom_node.codes import Code
@@ -35,6 +29,7 @@ from dicom_node.errors import DerivationError
 from dicom_node.pixels import read_source, write_back
 from dicom_node.radiograph import SOP_CLASSES, RadiographKind
 from tests.dicom_node.factories import (
+    LOSSLESS,
     chest,
     dcentvfy_errors,
     dciodvfy_errors,
@@ -132,19 +127,7 @@ def test_a_for_processing_source_becomes_a_valid_for_presentation_object(
     assert shown.max() == pytest.approx(1.0, abs=0.1)
 
 
-@pytest.mark.parametrize(
-    "uid",
-    [
-        ExplicitVRLittleEndian,
-        ImplicitVRLittleEndian,
-        ExplicitVRBigEndian,
-        DeflatedExplicitVRLittleEndian,
-        RLELossless,
-        JPEGLSLossless,
-        JPEG2000Lossless,
-    ],
-    ids=lambda uid: uid.name,
-)
+@pytest.mark.parametrize("uid", LOSSLESS, ids=lambda uid: uid.name)
 @pytest.mark.parametrize("kind", [RadiographKind.DX, RadiographKind.CR])
 def test_whatever_the_source_is_encoded_in_the_derived_object_is_explicit_little_endian(
     kind: RadiographKind, uid: UID, tmp_path: Path

@@ -6,10 +6,13 @@ import shutil
 import subprocess
 from pathlib import Path
 
+import numpy as np
 import pytest
+from PIL import Image
 from pydicom import dcmread
 
 from dicom_node.pixels import read_source
+from models.metrics import score
 from service.registry.job_states import JobState
 from tests.dicom_validation import assert_consistent, assert_valid
 from tests.peers.orthanc import Orthanc
@@ -81,5 +84,11 @@ def test_a_real_radiograph_goes_the_same_way(tmp_path: Path, shared: Path, ortha
         returned = deliver_through(service, orthanc, source, tmp_path)
     assert_is_the_soft_tissue_companion(source, returned)
     before, after = read_source(dcmread(source)).display, read_source(dcmread(returned)).display
+    with Image.open(shared / "data" / "pairs" / "soft_tissue" / "0.png") as picture:
+        truth = np.asarray(picture.convert("L"), dtype=np.float32) / np.float32(255.0)
+    scores = score(after, before, truth)
+    assert scores.psnr_db >= 29.5
+    assert scores.bone_left <= 0.5
+    assert scores.detail_kept >= 0.6
     write_comparison_png(tmp_path / "comparison.png", before, before - after, 1024)
     assert (tmp_path / "comparison.png").stat().st_size > 0

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from dicom_node.errors import PixelError
+from dicom_node.errors import PixelError, PixelErrorCode
+from models.errors import WeightsError, WeightsFault
 from service.errors import PermanentError, StoreFullError
 from worker.errors import DeadlineExceededError, ResultRejectedError
 from worker.failure import classify
@@ -33,5 +34,8 @@ def test_a_foreign_error_is_named_by_its_type_and_never_by_its_message() -> None
     assert "DOE" not in failure.detail
 
 
-def test_a_pixel_error_is_permanent() -> None:
-    assert issubclass(PixelError, Exception)
+def test_pixels_and_weights_that_cannot_be_read_stay_so() -> None:
+    pixels = classify(PixelError(PixelErrorCode.DECODE_FAILED, "expected a whole frame"))
+    weights = classify(WeightsError(WeightsFault.ALTERED, "expected another digest"))
+    assert (pixels.code, pixels.transient) == ("DECODE_FAILED", False)
+    assert (weights.code, weights.transient) == ("WEIGHTS_ALTERED", False)

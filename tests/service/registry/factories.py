@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from itertools import count
 from threading import Barrier
 from typing import TypeVar
@@ -12,14 +12,17 @@ from typing import TypeVar
 from sqlalchemy.orm import Session, sessionmaker
 
 from service.database import transaction
-from service.registry import deliveries, jobs
+from service.registry import deliveries, jobs, queries
 from service.registry.claims import Claim, DeliveryClaim, DerivedFacts
 from service.registry.instances import InstanceFacts, Recorded, record_instance
+from service.registry.read_models import JobDetail
 from service.registry.remote_nodes import add_remote_node
 
 T = TypeVar("T")
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
 LEASE_S = 30.0
+LATER = NOON + timedelta(seconds=LEASE_S + 1)
+"""When a lease taken at noon has run out."""
 _serial = count(1)
 
 
@@ -133,3 +136,10 @@ def at_once(times: int, action: Callable[[int], T]) -> list[T]:
 
     with ThreadPoolExecutor(times) as pool:
         return list(pool.map(run, range(times)))
+
+
+def detail(sessions: sessionmaker[Session], job_id: str) -> JobDetail:
+    with transaction(sessions, read_only=True) as session:
+        found = queries.job_detail(session, job_id)
+    assert found is not None
+    return found

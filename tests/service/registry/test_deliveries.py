@@ -1,34 +1,24 @@
 from __future__ import annotations
 
-from datetime import timedelta
-
 import pytest
 from sqlalchemy.orm import Session, sessionmaker
 
 from service.database import transaction
-from service.registry import deliveries, jobs, queries
+from service.registry import deliveries, jobs
 from service.registry.claims import DeliveryClaim
 from service.registry.job_states import DeliveryState, JobState
-from service.registry.queries import JobDetail
 from service.registry.remote_nodes import remove_remote_node
 from tests.service.registry.factories import (
+    LATER,
     LEASE_S,
     NOON,
     add_node,
     at_once,
     claimed_delivery,
     derived_job,
+    detail,
     pending,
 )
-
-LATER = NOON + timedelta(seconds=LEASE_S + 1)
-
-
-def detail(sessions: sessionmaker[Session], job_id: str) -> JobDetail:
-    with transaction(sessions, read_only=True) as session:
-        found = queries.job_detail(session, job_id)
-    assert found is not None
-    return found
 
 
 def sent(sessions: sessionmaker[Session], claim: DeliveryClaim, status: int = 0x0000) -> bool:

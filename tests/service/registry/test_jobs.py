@@ -7,12 +7,12 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from service.database import transaction
-from service.registry import jobs, queries
+from service.registry import jobs
 from service.registry.claims import Claim
 from service.registry.job_states import JobState
-from service.registry.queries import JobDetail
 from service.registry.tables import Job
 from tests.service.registry.factories import (
+    LATER,
     LEASE_S,
     NOON,
     add_node,
@@ -20,17 +20,9 @@ from tests.service.registry.factories import (
     claimed,
     derived_facts,
     derived_job,
+    detail,
     queued_job,
 )
-
-LATER = NOON + timedelta(seconds=LEASE_S + 1)
-
-
-def detail(sessions: sessionmaker[Session], job_id: str) -> JobDetail:
-    with transaction(sessions, read_only=True) as session:
-        found = queries.job_detail(session, job_id)
-    assert found is not None
-    return found
 
 
 def state(sessions: sessionmaker[Session], job_id: str) -> JobState:
