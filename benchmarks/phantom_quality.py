@@ -34,7 +34,7 @@ def main() -> None:
             results = []
             for phantom in phantoms:
                 pixels, placement = to_model(phantom.radiograph, suppressor.image_size)
-                residual = suppressor.bone_residual(pixels, seed=0, on_step=lambda _step, _total: None)
+                residual = suppressor.bone_residual(pixels, seeds=[0], on_step=lambda _step, _total: None)
                 results.append(phantom.radiograph - from_model(residual, placement))
         _row(table, f"{manifest.name}, {suppressor.identity.steps} evaluations", phantoms, results)
     console.print(table)

@@ -81,7 +81,7 @@ def _measure(name: str, rounds: int) -> dict[str, float]:
         pixels, placement = lap("display to model", lambda s=source: to_model(s.display, suppressor.image_size))  # type: ignore[misc]
         residual = lap(
             f"network ({suppressor.identity.steps} evaluations)",
-            lambda p=pixels: suppressor.bone_residual(p, seed=0, on_step=lambda _step, _total: None),  # type: ignore[misc]
+            lambda p=pixels: suppressor.bone_residual(p, seeds=[0], on_step=lambda _step, _total: None),  # type: ignore[misc]
         )
         native = lap("model to display", lambda r=residual, p=placement: from_model(r, p))  # type: ignore[misc]
         stored = lap("display to stored", lambda s=source, n=native: write_back(s, n))  # type: ignore[misc]

@@ -15,7 +15,7 @@ from models.checkpoint import load_tensors, save_tensors
 from models.errors import WeightsError, WeightsFault
 from models.library import load_manifest
 from models.manifest import GoldenRecord, Manifest, write_manifest
-from models.suppressor import Suppressor, check_radiograph
+from models.suppressor import Suppressor, check_radiographs
 
 FILE_NAME = "golden.safetensors"
 SEED = 0
@@ -54,7 +54,7 @@ def verify(suppressor: Suppressor, manifest: Manifest) -> GoldenCheck | None:
     if (suppressor.identity.sampler, suppressor.identity.steps) != (plan.sampler, plan.steps):
         device = suppressor.identity.device.partition(" ")[0]
         suppressor = load_manifest(manifest, record.preset, record.steps, device)
-    found = suppressor.bone_residual(recorded["cxr"], seed=SEED, on_step=_ignore_step)
+    found = suppressor.bone_residual(recorded["cxr"], seeds=[SEED], on_step=_ignore_step)
     tolerance = TOLERANCES[suppressor.identity.precision]
     return GoldenCheck(manifest.name, relative_deviation(found, recorded["residual"]), tolerance)
 
@@ -65,9 +65,9 @@ def record_golden(manifest: Manifest, cxr: Tensor, preset: str = "fast", steps: 
     Returns that manifest. The model's digest does not change by it.
     """
     suppressor = load_manifest(manifest, preset, steps, "cpu")
-    check_radiograph(cxr, suppressor.image_size)
+    check_radiographs(cxr, [SEED], suppressor.image_size)
     stored = cxr.to(torch.float16)  # what the file holds is what is run
-    residual = suppressor.bone_residual(stored.float(), seed=SEED, on_step=_ignore_step)
+    residual = suppressor.bone_residual(stored.float(), seeds=[SEED], on_step=_ignore_step)
     sha256 = save_tensors({"cxr": stored, "residual": residual}, manifest.folder / FILE_NAME)
     with_record = replace(manifest, golden=GoldenRecord(FILE_NAME, sha256, preset, suppressor.identity.steps))
     write_manifest(with_record)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Protocol
 
@@ -46,13 +47,15 @@ class Suppressor(Protocol):
         """Side S of the square image that the network sees, pixels."""
         ...
 
-    def bone_residual(self, cxr: Tensor, *, seed: int, on_step: OnStep) -> Tensor:
-        """The bone's share of a radiograph.
+    def bone_residual(self, cxr: Tensor, *, seeds: Sequence[int], on_step: OnStep) -> Tensor:
+        """The bone's share of each radiograph.
 
-        `cxr`: (1, 1, S, S) float32, [-1, 1], bone bright, on any device. Returns (1, 1, S, S) float32 on the CPU in the
-        same unit, so that cxr − residual is the soft-tissue image; the display residual in [0, 1] is half of it.
-        The same seed gives the same result on the same device. `on_step(step, total)` follows every network evaluation
-        and may raise (a deadline); what it raises propagates.
+        `cxr`: (N, 1, S, S) float32, [-1, 1], bone bright, on any device; `seeds`: N of them. Returns (N, 1, S, S)
+        float32 on the CPU in the same unit, so that cxr − residual is the soft-tissue image; the display residual in
+        [0, 1] is half of it. Image i depends on cxr[i] and seeds[i] alone, whatever shares its batch (to the last bits,
+        which a device may sum in another order); alone, the same seed gives the same bits on the same device.
+        `on_step(step, total)` follows every network evaluation of the whole batch and may raise (a deadline); what it
+        raises propagates. Raises OutputError for another input or a result that is not finite.
         """
         ...
 
@@ -91,15 +94,16 @@ def describe_device(device: torch.device) -> str:
     return f"cuda ({torch.cuda.get_device_name(device)})" if device.type == "cuda" else device.type
 
 
-def check_radiograph(cxr: Tensor, size: int) -> None:
-    """Raises OutputError unless `cxr` is (1, 1, size, size) float32 and finite (a wrong caller)."""
-    if cxr.shape != (1, 1, size, size) or cxr.dtype != torch.float32:
+def check_radiographs(cxr: Tensor, seeds: Sequence[int], size: int) -> None:
+    """Raises OutputError unless `cxr` is (N, 1, size, size) float32 and finite, N > 0 the number of `seeds`."""
+    if cxr.shape != (len(seeds), 1, size, size) or not seeds or cxr.dtype != torch.float32:
         raise OutputError(
-            f"expected a (1, 1, {size}, {size}) float32 radiograph, found {tuple(cxr.shape)} {cxr.dtype}",
+            f"expected (N, 1, {size}, {size}) float32 radiographs and a seed for each, found {tuple(cxr.shape)} "
+            f"{cxr.dtype} and {len(seeds)} seeds",
             code="MODEL_INPUT_INVALID",
         )
     if not bool(torch.isfinite(cxr).all()):
-        raise OutputError("the radiograph holds values that are not finite", code="MODEL_INPUT_INVALID")
+        raise OutputError("a radiograph holds values that are not finite", code="MODEL_INPUT_INVALID")
 
 
 def check_residual(residual: Tensor) -> Tensor:

@@ -59,7 +59,7 @@ def suppress(
     """
     source = read_source(dataset)
     model_pixels, placement = to_model(source.display, suppressor.image_size)
-    model_residual = suppressor.bone_residual(model_pixels, seed=seed, on_step=on_step)
+    model_residual = suppressor.bone_residual(model_pixels, seeds=[seed], on_step=on_step)
     residual = _shown(from_model(model_residual, placement), source)
     stored = write_back(source, residual)
     identity = suppressor.identity

@@ -6,6 +6,8 @@ difference between two decodings, B = D(z_cxr) − D(z_soft): what the autoencod
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -19,7 +21,7 @@ from models.samplers import OnStep
 from models.samplers.ddpm import sample_ddpm
 from models.samplers.dpm_solver import sample_dpm_solver, uniform_timesteps
 from models.schedules import cosine_schedule
-from models.suppressor import ModelIdentity, check_radiograph, check_residual, identify
+from models.suppressor import ModelIdentity, check_radiographs, check_residual, identify
 
 UNET_FILE, VQGAN_FILE = "unet.safetensors", "vqgan.safetensors"
 
@@ -46,11 +48,11 @@ class BsLdmSuppressor:
         return cls(identity, config, vqgan, unet, plan)
 
     @torch.inference_mode()
-    def bone_residual(self, cxr: Tensor, *, seed: int, on_step: OnStep) -> Tensor:
+    def bone_residual(self, cxr: Tensor, *, seeds: Sequence[int], on_step: OnStep) -> Tensor:
         """See `Suppressor.bone_residual`."""
-        check_radiograph(cxr, self.image_size)
+        check_radiographs(cxr, seeds, self.image_size)
         z_cxr = self._encode(cxr.to(self._device))
-        x0 = self._sample(z_cxr, torch.Generator().manual_seed(seed), on_step)
+        x0 = self._sample(z_cxr, [torch.Generator().manual_seed(seed) for seed in seeds], on_step)
         z_soft = z_cxr - x0 if self._config.target is Target.BONE else x0
         return check_residual(self._decode(z_cxr) - self._decode(z_soft))
 
@@ -59,11 +61,12 @@ class BsLdmSuppressor:
         with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
             return self._vqgan.quantise(self._vqgan.encode(image)) * self._config.latent_scale
 
-    def _sample(self, z_cxr: Tensor, generator: torch.Generator, on_step: OnStep) -> Tensor:
+    def _sample(self, z_cxr: Tensor, generators: Sequence[torch.Generator], on_step: OnStep) -> Tensor:
         def randn(channels: int) -> Tensor:
-            """Noise from the CPU, so that a seed means the same on every device."""
+            """Each image's own noise, from the CPU: a seed means the same on every device and in every batch."""
             size = (1, channels, *z_cxr.shape[2:])
-            return torch.randn(size, generator=generator)[:, : z_cxr.shape[1]].to(self._device)
+            noise = torch.cat([torch.randn(size, generator=generator) for generator in generators])
+            return noise[:, : z_cxr.shape[1]].to(self._device)
 
         predict_x0 = Denoiser(self._unet, self._config, self._schedule, z_cxr)
         x_T = randn(z_cxr.shape[1])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
@@ -11,7 +13,7 @@ from models.manifest import Manifest
 from models.residual_unet.config import ResidualUNetSetup, read_config
 from models.residual_unet.network import ResidualUNet
 from models.samplers import OnStep
-from models.suppressor import ModelIdentity, check_radiograph, check_residual, identify
+from models.suppressor import ModelIdentity, check_radiographs, check_residual, identify
 
 SLOW_SIGMA = 30.0  # px at the network's size: broader than a rib, where bone and a hospital's tone look the same
 WEIGHTS_FILE = "unet.safetensors"
@@ -35,9 +37,9 @@ class ResidualUNetSuppressor:
         return cls(identify(manifest, plan, "float32", device), setup, network)
 
     @torch.inference_mode()
-    def bone_residual(self, cxr: Tensor, *, seed: int, on_step: OnStep) -> Tensor:
-        """See `Suppressor.bone_residual`; there is nothing random, so `seed` changes nothing."""
-        check_radiograph(cxr, self.image_size)
+    def bone_residual(self, cxr: Tensor, *, seeds: Sequence[int], on_step: OnStep) -> Tensor:
+        """See `Suppressor.bone_residual`; there is nothing random, so `seeds` change nothing."""
+        check_radiographs(cxr, seeds, self.image_size)
         residual = shared_out(self._network(cxr.to(self._device)), self._setup)
         on_step(1, 1)
         return check_residual(residual)

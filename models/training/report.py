@@ -58,7 +58,7 @@ def _row(pairs: list[Pair], model: Suppressor, evaluation: Evaluation) -> Row:
     for pair in pairs:
         soft = suppressed(
             pair.cxr,
-            lambda cxr: model.bone_residual(cxr, seed=evaluation.seed, on_step=lambda _step, _total: None),
+            lambda cxr: model.bone_residual(cxr, seeds=[evaluation.seed], on_step=lambda _step, _total: None),
             model.image_size,
         )
         scores.append(score(soft, pair.cxr, pair.soft))

@@ -33,7 +33,7 @@ def test_pickled_modules_become_an_installed_model_that_runs(published: Publishe
     assert BsLdmConfig.from_json(manifest.config) == CONFIG
     assert manifest.sources == {path.name: file_sha256(path) for path in (published.unet, published.vqgan)}
     model = library.load("imported", [tmp_path / "weights"], steps=2, device="cpu")
-    assert model.bone_residual(radiograph(), seed=0, on_step=no_step).shape == (1, 1, 32, 32)
+    assert model.bone_residual(radiograph(), seeds=[0], on_step=no_step).shape == (1, 1, 32, 32)
 
 
 def test_imported_weights_are_the_pickled_ones_to_the_bit(published: PublishedModel, tmp_path: Path) -> None:

@@ -25,7 +25,7 @@ def test_a_model_is_loaded_by_name_and_runs(tmp_path: Path) -> None:
     install_model(tmp_path / "own", "mine")
     model = library.load("mine", [tmp_path / "own"], preset="fast", steps=2, device="cpu")
     assert (model.identity.name, model.identity.steps, model.image_size) == ("mine", 2, 32)
-    assert model.bone_residual(radiograph(), seed=0, on_step=no_step).shape == (1, 1, 32, 32)
+    assert model.bone_residual(radiograph(), seeds=[0], on_step=no_step).shape == (1, 1, 32, 32)
 
 
 def test_no_name_means_the_shipped_default() -> None:

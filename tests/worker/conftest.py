@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import BytesIO
@@ -41,8 +41,8 @@ class ConstantSuppressor:
     identity: ModelIdentity = IDENTITY
     before: Callable[[], None] = lambda: None
 
-    def bone_residual(self, cxr: Tensor, *, seed: int, on_step: Callable[[int, int], None]) -> Tensor:
-        del seed
+    def bone_residual(self, cxr: Tensor, *, seeds: Sequence[int], on_step: Callable[[int, int], None]) -> Tensor:
+        del seeds
         self.before()
         on_step(1, 1)
         return torch.full_like(cxr, self.residual)

@@ -76,6 +76,6 @@ def test_an_error_in_the_work_reaches_the_caller_and_the_thread_lives_on(tmp_pat
         model.run(fail)
     size = model.run(lambda suppressor: suppressor.image_size)
     residual = model.run(
-        lambda s: s.bone_residual(torch.zeros(1, 1, size, size), seed=0, on_step=lambda _step, _total: None)
+        lambda s: s.bone_residual(torch.zeros(1, 1, size, size), seeds=[0], on_step=lambda _step, _total: None)
     )
     assert residual.shape == (1, 1, size, size)

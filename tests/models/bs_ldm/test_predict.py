@@ -19,12 +19,12 @@ def suppressor(folder: Path, preset: str = "fast", steps: int = 0, **config: obj
 
 
 def residual(model: BsLdmSuppressor, seed: int = 0) -> torch.Tensor:
-    return model.bone_residual(radiograph(), seed=seed, on_step=no_step)
+    return model.bone_residual(radiograph(), seeds=[seed], on_step=no_step)
 
 
 def test_the_residual_has_the_radiographs_size_and_every_step_is_reported(tmp_path: Path) -> None:
     model, reported = suppressor(tmp_path), []
-    found = model.bone_residual(radiograph(), seed=0, on_step=lambda step, total: reported.append((step, total)))
+    found = model.bone_residual(radiograph(), seeds=[0], on_step=lambda step, total: reported.append((step, total)))
     assert found.shape == (1, 1, 32, 32)
     assert found.dtype == torch.float32
     assert found.abs().max() > 0
@@ -48,7 +48,7 @@ def test_the_global_generator_has_no_part_in_it_and_is_left_alone(tmp_path: Path
 
 def test_the_reference_preset_takes_a_thousand_steps(tmp_path: Path) -> None:
     model, steps = suppressor(tmp_path, "reference"), []
-    model.bone_residual(radiograph(), seed=0, on_step=lambda step, _total: steps.append(step))
+    model.bone_residual(radiograph(), seeds=[0], on_step=lambda step, _total: steps.append(step))
     assert len(steps) == 1000
     assert (model.identity.sampler, model.identity.steps) == ("ddpm", 1000)
 
@@ -93,13 +93,13 @@ def test_what_on_step_raises_comes_out(tmp_path: Path) -> None:
         raise TimeoutError
 
     with pytest.raises(TimeoutError):
-        suppressor(tmp_path).bone_residual(radiograph(), seed=0, on_step=deadline)
+        suppressor(tmp_path).bone_residual(radiograph(), seeds=[0], on_step=deadline)
 
 
 @pytest.mark.parametrize("wrong", [radiograph(64), radiograph().double(), radiograph()[0], radiograph() * float("nan")])
 def test_an_input_of_another_size_type_or_with_nan_is_refused(tmp_path: Path, wrong: torch.Tensor) -> None:
     with pytest.raises(OutputError) as caught:
-        suppressor(tmp_path).bone_residual(wrong, seed=0, on_step=no_step)
+        suppressor(tmp_path).bone_residual(wrong, seeds=[0], on_step=no_step)
     assert caught.value.code == "MODEL_INPUT_INVALID"
 
 
@@ -108,3 +108,28 @@ def test_a_result_that_is_not_finite_is_refused(tmp_path: Path) -> None:
     torch.nn.init.constant_(model._vqgan.decoder.blocks[0].conv.weight, float("inf"))
     with pytest.raises(OutputError, match="not finite"):
         residual(model)
+
+
+def batch(count: int) -> torch.Tensor:
+    return torch.cat([radiograph(seed=10 + i) for i in range(count)])
+
+
+@pytest.mark.parametrize("preset", ["fast", "reference"])
+def test_an_image_of_a_batch_comes_out_as_it_does_alone(tmp_path: Path, preset: str) -> None:
+    model, cxr, seeds = suppressor(tmp_path, preset), batch(3), [4, 0, 4]
+    together = model.bone_residual(cxr, seeds=seeds, on_step=no_step)
+    alone = [model.bone_residual(cxr[i : i + 1], seeds=[seed], on_step=no_step) for i, seed in enumerate(seeds)]
+    assert together.shape == (3, 1, 32, 32)
+    torch.testing.assert_close(together, torch.cat(alone), atol=1e-4, rtol=1e-4)
+
+
+def test_a_batch_takes_as_many_steps_as_one_image(tmp_path: Path) -> None:
+    steps: list[int] = []
+    suppressor(tmp_path, steps=5).bone_residual(batch(2), seeds=[0, 1], on_step=lambda step, _total: steps.append(step))
+    assert steps == [1, 2, 3, 4, 5]
+
+
+@pytest.mark.parametrize(("count", "seeds"), [(2, [0]), (1, [0, 1]), (0, [])])
+def test_images_without_a_seed_each_are_refused(tmp_path: Path, count: int, seeds: list[int]) -> None:
+    with pytest.raises(OutputError, match="a seed for each"):
+        suppressor(tmp_path).bone_residual(radiograph().expand(count, 1, 32, 32), seeds=seeds, on_step=no_step)

@@ -35,7 +35,7 @@ def test_an_exported_network_gives_the_residual_of_the_network(manifest: Manifes
     cxr = torch.rand((1, 1, 64, 64), generator=torch.Generator().manual_seed(4)) * 2 - 1
     suppressor = load_manifest(manifest, device="cpu")
     steps: list[tuple[int, int]] = []
-    residual = suppressor.bone_residual(cxr, seed=0, on_step=lambda step, total: steps.append((step, total)))
+    residual = suppressor.bone_residual(cxr, seeds=[0], on_step=lambda step, total: steps.append((step, total)))
     assert steps == [(1, 1)]
     assert residual.shape == (1, 1, 64, 64)
     torch.testing.assert_close(residual, shared_out(network(cxr), SETUP), atol=5e-3, rtol=5e-2)
@@ -53,13 +53,13 @@ def test_what_a_deadline_raises_comes_through(manifest: Manifest) -> None:
         raise TimeoutError
 
     with pytest.raises(TimeoutError):
-        load_manifest(manifest, device="cpu").bone_residual(torch.zeros(1, 1, 64, 64), seed=0, on_step=late)
+        load_manifest(manifest, device="cpu").bone_residual(torch.zeros(1, 1, 64, 64), seeds=[0], on_step=late)
 
 
 def test_a_radiograph_of_another_size_is_refused(manifest: Manifest) -> None:
     suppressor = load_manifest(manifest, device="cpu")
     with pytest.raises(OutputError, match="64"):
-        suppressor.bone_residual(torch.zeros(1, 1, 32, 32), seed=0, on_step=lambda _step, _total: None)
+        suppressor.bone_residual(torch.zeros(1, 1, 32, 32), seeds=[0], on_step=lambda _step, _total: None)
 
 
 def test_one_pass_cannot_take_more_steps(manifest: Manifest) -> None:
@@ -79,3 +79,11 @@ def test_an_unknown_configuration_field_is_refused(manifest: Manifest) -> None:
 def test_a_slow_share_of_nothing_leaves_no_level_in_the_residual() -> None:
     setup = replace(SETUP, gain=1.0, slow_share=0.0)
     assert float(shared_out(torch.full((1, 1, 64, 64), 0.3), setup).abs().max()) < 1e-6
+
+
+def test_an_image_of_a_batch_comes_out_as_it_does_alone(manifest: Manifest) -> None:
+    cxr = torch.rand((3, 1, 64, 64), generator=torch.Generator().manual_seed(4)) * 2 - 1
+    suppressor = load_manifest(manifest, device="cpu")
+    together = suppressor.bone_residual(cxr, seeds=[0, 1, 2], on_step=lambda _step, _total: None)
+    alone = [suppressor.bone_residual(cxr[i : i + 1], seeds=[i], on_step=lambda _step, _total: None) for i in range(3)]
+    torch.testing.assert_close(together, torch.cat(alone), atol=1e-5, rtol=1e-4)

@@ -21,7 +21,7 @@ def test_the_default_model_meets_the_bar_on_the_pair_left_out_of_training(shared
     pair = next(pair for pair in read_pairs(shared / "data") if pair.name == HELD_OUT)
     model = load(device="cpu")
     soft = suppressed(
-        pair.cxr, lambda cxr: model.bone_residual(cxr, seed=0, on_step=lambda _s, _t: None), model.image_size
+        pair.cxr, lambda cxr: model.bone_residual(cxr, seeds=[0], on_step=lambda _s, _t: None), model.image_size
     )
     scores = score(soft, pair.cxr, pair.soft)
     assert meets_bar(scores), scores
