@@ -65,6 +65,21 @@ class JsonFields:
             raise self._wrong(name, expected, value)
         return float(value)
 
+    def numbers(
+        self, name: str, default: tuple[float, ...] | None = None, *, low: float, high: float
+    ) -> tuple[float, ...]:
+        """A list of numbers in low … high."""
+        expected = f"a list of numbers in {low} … {high}"
+        value = self._take(name, expected, default)
+        if not isinstance(value, list | tuple):
+            raise self._wrong(name, expected, value)
+        numbers: list[float] = []
+        for item in value:
+            if not isinstance(item, int | float) or isinstance(item, bool) or not low <= item <= high:
+                raise self._wrong(name, expected, value)
+            numbers.append(float(item))
+        return tuple(numbers)
+
     def integers(self, name: str, default: tuple[int, ...] | None = None, *, low: int, high: int) -> tuple[int, ...]:
         """A list of whole numbers in low … high."""
         return _integers(
@@ -84,6 +99,14 @@ class JsonFields:
     def nested(self, name: str) -> JsonFields:
         """A nested object."""
         return JsonFields(self._take(name, "an object", None), f"{self.where}.{name}")
+
+    def nested_or_empty(self, name: str) -> JsonFields:
+        """A nested object; without fields when it is left out."""
+        return self.nested(name) if self.has(name) else JsonFields({}, f"{self.where}.{name}")
+
+    def objects(self) -> tuple[str, ...]:
+        """The names of the fields that are objects themselves, in order."""
+        return tuple(name for name, value in self._values.items() if isinstance(value, Mapping))
 
     def has(self, name: str) -> bool:
         """Whether the field is there."""

@@ -19,8 +19,9 @@ import torch
 from torch import Tensor, nn
 
 from models.manifest import Preset
-from models.training.batches import Mixture
+from models.training.batches import Batch, Mixture, draw_batch, generator_for
 from models.training.data import Pair, TrainingData
+from models.training.pair_batches import plain_batch
 
 BatchT = TypeVar("BatchT")
 
@@ -30,7 +31,7 @@ class Task:
     """What every kind of training is told, beside its own configuration."""
 
     data: TrainingData
-    """The training split, on the CPU. `draw_batch(task.data, task.mixture, task.side, generator)` gives a batch."""
+    """The training split, on the CPU; `batch` draws from it."""
     mixture: Mixture
     """How many images of a batch come from where; their sum is the batch."""
     image_size: int
@@ -42,6 +43,14 @@ class Task:
     """Length of the whole training."""
     device: torch.device
     """Where the engine puts networks and batches; frozen networks of the objective's own are to be put there too."""
+    augment: bool = True
+
+    def batch(self, step: int) -> tuple[Batch, torch.Generator]:
+        """The images of a step, and the generator for whatever else the step draws (timesteps, noise)."""
+        generator = generator_for(self.seed, step)
+        if self.augment:
+            return draw_batch(self.data, self.mixture, self.side, generator), generator
+        return plain_batch(self.data, self.mixture.pairs, self.side, generator), generator
 
 
 @dataclass(frozen=True)

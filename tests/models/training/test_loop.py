@@ -12,7 +12,7 @@ from models.bs_ldm.vqgan import Vqgan, VqganConfig
 from models.residual_unet.network import ResidualUNetConfig
 from models.training import autoencoder, latent, residual_unet
 from models.training.batches import Mixture, generator_for
-from models.training.loop import LoopSettings, Training, averaged_weights, rate
+from models.training.loop import LoopSettings, Training, averaged_weights
 
 from .synthetic import synthetic_data
 
@@ -87,11 +87,3 @@ def test_the_codebook_is_laid_out_over_the_latents_that_are_used(tmp_path: Path)
     latents = vqgan.eval().encode(autoencoder.draw_images(synthetic_data(), recipe, 0))
     error = (vqgan.quantise(latents) - latents).square().mean()
     assert error.item() < 0.5 * float(latents.detach().var())
-
-
-def test_the_rate_warms_up_and_decays() -> None:
-    settings = LoopSettings(steps=100, warm_up=10)
-    rates = [rate(step, settings) for step in range(101)]
-    assert rates[0] == pytest.approx(0.1, abs=0.01)
-    assert max(rates) == rates[9] or max(rates) == rates[10]
-    assert rates[100] == pytest.approx(0.01)
