@@ -41,6 +41,10 @@ def load_manifest(manifest: Manifest, preset: str = "fast", steps: int = 0, devi
             from models.residual_unet.predict import ResidualUNetSuppressor
 
             return ResidualUNetSuppressor.from_manifest(manifest, target, preset, steps)
+        case "peer-gusarev" | "peer-resnet-bs" | "peer-mca-net":
+            from models.peers.predict import PeerSuppressor
+
+            return PeerSuppressor.from_manifest(manifest, target, preset, steps)
     raise ConfigError(f"model {manifest.name!r}: architecture {manifest.architecture!r} is not known to this version")
 
 
