@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Protocol, runtime_checkable
 
 import torch
 from torch import Tensor
 
 from models.errors import DeviceError, OutputError
 from models.manifest import Manifest, Preset
-from models.samplers import OnStep
+from models.samplers import OnEstimate, OnStep
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,21 @@ class Suppressor(Protocol):
         which a device may sum in another order); alone, the same seed gives the same bits on the same device.
         `on_step(step, total)` follows every network evaluation of the whole batch and may raise (a deadline); what it
         raises propagates. Raises OutputError for another input or a result that is not finite.
+        """
+        ...
+
+
+@runtime_checkable
+class SamplingSuppressor(Suppressor, Protocol):
+    """A model that comes to its result in several steps, which can be watched."""
+
+    def traced_residual(
+        self, cxr: Tensor, *, seeds: Sequence[int], on_step: OnStep, on_estimate: OnEstimate, frames: int
+    ) -> Tensor:
+        """As `bone_residual`, with the same result, telling the way there.
+
+        `on_estimate(t, residual)` sees what the residual would be if x̂₀ of timestep t were the result, (N, 1, S, S)
+        float32 on the CPU, at `frames` evaluations evenly distributed (all where there are fewer), the last among them.
         """
         ...
 

@@ -6,6 +6,7 @@ difference between two decodings, B = D(z_cxr) − D(z_soft): what the autoencod
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Sequence
 
 import torch
@@ -17,11 +18,12 @@ from models.bs_ldm.unet import UNet
 from models.bs_ldm.vqgan import Vqgan
 from models.checkpoint import load_network
 from models.manifest import Manifest, Preset
-from models.samplers import OnStep
+from models.samplers import OnEstimate, OnStep, PredictX0, watched
 from models.samplers.ddpm import sample_ddpm
 from models.samplers.dpm_solver import sample_dpm_solver, uniform_timesteps
 from models.schedules import cosine_schedule
 from models.suppressor import ModelIdentity, check_radiographs, check_residual, identify
+from models.trace import shown_steps
 
 UNET_FILE, VQGAN_FILE = "unet.safetensors", "vqgan.safetensors"
 
@@ -52,23 +54,43 @@ class BsLdmSuppressor:
         """See `Suppressor.bone_residual`."""
         check_radiographs(cxr, seeds, self.image_size)
         z_cxr = self._encode(cxr.to(self._device))
-        x0 = self._sample(z_cxr, [torch.Generator().manual_seed(seed) for seed in seeds], on_step)
-        z_soft = z_cxr - x0 if self._config.target is Target.BONE else x0
-        return check_residual(self._decode(z_cxr) - self._decode(z_soft))
+        x0 = self._sample(self._denoiser(z_cxr), z_cxr, seeds, on_step)
+        return self._residual(x0, z_cxr, self._decode(z_cxr))
+
+    @torch.inference_mode()
+    def traced_residual(
+        self, cxr: Tensor, *, seeds: Sequence[int], on_step: OnStep, on_estimate: OnEstimate, frames: int
+    ) -> Tensor:
+        """See `SamplingSuppressor.traced_residual`."""
+        check_radiographs(cxr, seeds, self.image_size)
+        z_cxr = self._encode(cxr.to(self._device))
+        decoded_cxr = self._decode(z_cxr)
+        steps, shown = itertools.count(1), shown_steps(self._preset.steps, frames)
+
+        def on_x0(t: int, x0: Tensor) -> None:
+            if next(steps) in shown:
+                on_estimate(t, self._residual(x0, z_cxr, decoded_cxr))
+
+        x0 = self._sample(watched(self._denoiser(z_cxr), on_x0), z_cxr, seeds, on_step)
+        return self._residual(x0, z_cxr, decoded_cxr)
 
     def _encode(self, image: Tensor) -> Tensor:
         """Quantised latents, scaled; TF32 off, because a rounded convolution flips code indices."""
         with torch.backends.cudnn.flags(enabled=True, allow_tf32=False):
             return self._vqgan.quantise(self._vqgan.encode(image)) * self._config.latent_scale
 
-    def _sample(self, z_cxr: Tensor, generators: Sequence[torch.Generator], on_step: OnStep) -> Tensor:
+    def _denoiser(self, z_cxr: Tensor) -> PredictX0:
+        return Denoiser(self._unet, self._config, self._schedule, z_cxr)
+
+    def _sample(self, predict_x0: PredictX0, z_cxr: Tensor, seeds: Sequence[int], on_step: OnStep) -> Tensor:
+        generators = [torch.Generator().manual_seed(seed) for seed in seeds]
+
         def randn(channels: int) -> Tensor:
             """Each image's own noise, from the CPU: a seed means the same on every device and in every batch."""
             size = (1, channels, *z_cxr.shape[2:])
             noise = torch.cat([torch.randn(size, generator=generator) for generator in generators])
             return noise[:, : z_cxr.shape[1]].to(self._device)
 
-        predict_x0 = Denoiser(self._unet, self._config, self._schedule, z_cxr)
         x_T = randn(z_cxr.shape[1])
         if self._preset.sampler == "ddpm":
             # The published sampler draws noise for every output channel; those of x enter.
@@ -76,6 +98,11 @@ class BsLdmSuppressor:
             return sample_ddpm(predict_x0, x_T, lambda _t: randn(step_channels), self._schedule, on_step)
         timesteps = uniform_timesteps(self._preset.steps, self._preset.start_timestep)
         return sample_dpm_solver(predict_x0, x_T, timesteps, self._schedule, on_step)
+
+    def _residual(self, x0: Tensor, z_cxr: Tensor, decoded_cxr: Tensor) -> Tensor:
+        """D(z_cxr) − D(z_soft), checked, on the CPU."""
+        z_soft = z_cxr - x0 if self._config.target is Target.BONE else x0
+        return check_residual(decoded_cxr - self._decode(z_soft))
 
     def _decode(self, z: Tensor) -> Tensor:
         with torch.autocast(self._device.type, torch.bfloat16, enabled=self._device.type == "cuda"):

@@ -8,7 +8,7 @@ from models.samplers.dpm_solver import START_TIMESTEP
 REFERENCE = Preset("ddpm", 1000, 999)
 """As published: every timestep, ancestral noise."""
 
-FAST = Preset("dpm-solver++2m", 12, START_TIMESTEP)
-"""Second-order multistep in a dozen evaluations."""
+FAST = Preset("dpm-solver++2m", 10, START_TIMESTEP)
+"""Second-order multistep: a hundredth of the evaluations."""
 
 PRESETS = {"fast": FAST, "reference": REFERENCE}

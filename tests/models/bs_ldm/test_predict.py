@@ -28,7 +28,7 @@ def test_the_residual_has_the_radiographs_size_and_every_step_is_reported(tmp_pa
     assert found.shape == (1, 1, 32, 32)
     assert found.dtype == torch.float32
     assert found.abs().max() > 0
-    assert reported == [(i, 12) for i in range(1, 13)]
+    assert reported == [(i, 10) for i in range(1, 11)]
 
 
 def test_the_same_seed_gives_the_same_bits_and_another_seed_another_result(tmp_path: Path) -> None:
@@ -133,3 +133,18 @@ def test_a_batch_takes_as_many_steps_as_one_image(tmp_path: Path) -> None:
 def test_images_without_a_seed_each_are_refused(tmp_path: Path, count: int, seeds: list[int]) -> None:
     with pytest.raises(OutputError, match="a seed for each"):
         suppressor(tmp_path).bone_residual(radiograph().expand(count, 1, 32, 32), seeds=seeds, on_step=no_step)
+
+
+@pytest.mark.parametrize(("preset", "frames", "shown"), [("fast", 4, [950, 665, 380, 95]), ("reference", 2, [999, 0])])
+def test_a_traced_run_gives_the_same_result_and_shows_the_way(
+    tmp_path: Path, preset: str, frames: int, shown: list[int]
+) -> None:
+    model, seen = suppressor(tmp_path, preset), []
+    found = model.traced_residual(
+        radiograph(), seeds=[0], on_step=no_step, on_estimate=lambda t, r: seen.append((t, r)), frames=frames
+    )
+    assert torch.equal(found, residual(model))
+    assert [t for t, _ in seen] == shown
+    assert all(estimate.shape == (1, 1, 32, 32) for _, estimate in seen)
+    assert torch.equal(seen[-1][1], found)
+    assert not torch.allclose(seen[0][1], found, atol=1e-4)
