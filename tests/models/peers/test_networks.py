@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 
 from models.errors import ConfigError
-from models.peers.config import ARCHITECTURES, PeerSetup, build
+from models.peers.config import ARCHITECTURES, PeerConfig, PeerSetup, build
 from models.peers.gusarev import GusarevConfig
 from models.peers.mca_net import McaNet, McaNetConfig
 from models.peers.resnet_bs import ResNetBs, ResNetBsConfig, ScaledBlock
@@ -51,8 +51,8 @@ def test_an_image_does_not_see_its_batch(architecture: str, cxr: Tensor) -> None
     ],
 )
 def test_the_default_size_is_the_published_one(architecture: str, parameters: int) -> None:
-    default = {"peer-gusarev": GusarevConfig(), "peer-resnet-bs": ResNetBsConfig()}[architecture]
-    assert sum(weight.numel() for weight in build(default).parameters()) == parameters
+    default: dict[str, PeerConfig] = {"peer-gusarev": GusarevConfig(), "peer-resnet-bs": ResNetBsConfig()}
+    assert sum(weight.numel() for weight in build(default[architecture]).parameters()) == parameters
 
 
 def test_a_scaled_block_adds_a_tenth_of_its_residual() -> None:
@@ -75,7 +75,7 @@ def test_the_fine_scale_of_mca_net_sees_the_coarse_one(cxr: Tensor) -> None:
     coarse, fine = network.scales(cxr)
     assert coarse.shape == (3, 1, 16, 24)
     torch.testing.assert_close(network(cxr), fine)
-    fine.mean().backward()
+    fine.mean().backward()  # type: ignore[no-untyped-call]
     assert network.coarse.stem.weight.grad is not None
     assert bool(network.coarse.stem.weight.grad.any())
 
