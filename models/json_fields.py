@@ -86,6 +86,13 @@ class JsonFields:
             self._take(name, "a list of whole numbers", default), f"{self.where}: field {name!r}", low, high
         )
 
+    def booleans(self, name: str) -> tuple[bool, ...]:
+        """A list of true and false."""
+        value = self._take(name, "a list of true and false", None)
+        if not isinstance(value, list | tuple) or not all(isinstance(item, bool) for item in value):
+            raise self._wrong(name, "a list of true and false", value)
+        return tuple(value)
+
     def integer_rows(self, name: str, length: int, *, low: int, high: int) -> tuple[tuple[int, ...], ...]:
         """A list of lists of `length` whole numbers in low … high."""
         rows = self._take(name, f"a list of rows of {length} whole numbers", None)

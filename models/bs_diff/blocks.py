@@ -41,8 +41,8 @@ class Upsample(nn.Module):
 class Attention(nn.Module):
     """Self-attention over all positions, added to its input. There is no output projection.
 
-    The published networks hold the weights of one, `proj_attn`, and never apply it; it stays here for its name and takes
-    no gradient. Applying it would shift the enhancement autoencoder's mean by 0.48.
+    The published networks hold the weights of one, `proj_attn`, and never apply it; it stays here for its name and
+    takes no gradient. Applying it would shift the enhancement autoencoder's mean by 0.48.
     """
 
     def __init__(self, channels: int, head_channels: int, groups: int) -> None:
