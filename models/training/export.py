@@ -1,7 +1,8 @@
-"""From a training's averaged weights to an installed model: fp16 safetensors and the manifest beside them."""
+"""From averaged weights to an installed model: fp16 safetensors and the manifest beside them."""
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -11,22 +12,63 @@ from models.bs_ldm import config as bs_ldm_config
 from models.bs_ldm.config import BsLdmConfig
 from models.bs_ldm.predict import UNET_FILE, VQGAN_FILE
 from models.checkpoint import save_tensors
-from models.manifest import Manifest, Preset, write_manifest
+from models.errors import ConfigError, WeightsError, WeightsFault
+from models.manifest import FILE_NAME, NAME_PATTERN, Manifest, Preset, read_manifest, write_manifest
 from models.residual_unet import config as residual_unet_config
 from models.residual_unet.config import ResidualUNetSetup
 from models.residual_unet.predict import WEIGHTS_FILE
+from models.training.engine.objective import Installable
 
 LICENCE = "MIT"
 ONE_PASS = Preset("one-pass", 1, 0)
 
 
+def write_model(
+    model: Installable, folder: Path, *, version: str, note: str, licence: str = LICENCE, replace: bool = False
+) -> Manifest:
+    """Writes the model into `folder`, whose name is the model's. All of it appears at once, or nothing.
+
+    With `replace` a model that is there goes, save its card (`*.md`).
+    Raises ConfigError (a name that cannot be) or WeightsError (WEIGHTS_EXIST, unless `replace`).
+    """
+    if not NAME_PATTERN.fullmatch(folder.name):
+        raise ConfigError(f"a model's name must match {NAME_PATTERN.pattern}, found {folder.name!r}")
+    if folder.exists() and not replace:
+        raise WeightsError(WeightsFault.EXISTS, f"expected no model {folder.name!r} yet, found one in {folder}")
+    building = folder.parent / f".{folder.name}.partial" / folder.name
+    shutil.rmtree(building.parent, ignore_errors=True)
+    building.mkdir(parents=True)
+    try:
+        files = {name: save_tensors(state, building / name) for name, state in model.files.items()}
+        write_manifest(
+            Manifest(
+                name=folder.name,
+                version=version,
+                architecture=model.architecture,
+                config=model.config,
+                presets=model.presets,
+                files=files,
+                licence=licence,
+                training=note,
+                folder=building,
+            )
+        )
+        if folder.exists():
+            for card in folder.glob("*.md"):
+                shutil.copy2(card, building)
+            shutil.rmtree(folder)
+        building.replace(folder)
+    finally:
+        shutil.rmtree(building.parent, ignore_errors=True)
+    return read_manifest(folder)
+
+
 def export_residual_unet(network: nn.Module, setup: ResidualUNetSetup, folder: Path, version: str, note: str) -> Path:
-    """Writes the model into `folder`, named after it; returns the manifest's path."""
-    config = setup.to_json()
+    """Writes a one-pass network into `folder`, in place of the model there; returns the manifest's path."""
     presets = {"fast": ONE_PASS, "reference": ONE_PASS}
-    return _write(
-        folder, residual_unet_config.ARCHITECTURE, config, presets, {WEIGHTS_FILE: network}, version=version, note=note
-    )
+    files = {WEIGHTS_FILE: network.state_dict()}
+    model = Installable(residual_unet_config.ARCHITECTURE, setup.to_json(), presets, files)
+    return write_model(model, folder, version=version, note=note, replace=True).folder / FILE_NAME
 
 
 def export_bs_ldm(
@@ -38,33 +80,7 @@ def export_bs_ldm(
     version: str,
     note: str,
 ) -> Path:
-    """Writes both networks into `folder`, named after the model; returns the manifest's path."""
-    networks = {VQGAN_FILE: vqgan, UNET_FILE: unet}
-    return _write(folder, bs_ldm_config.ARCHITECTURE, config.to_json(), presets, networks, version=version, note=note)
-
-
-def _write(
-    folder: Path,
-    architecture: str,
-    config: Mapping[str, object],
-    presets: Mapping[str, Preset],
-    networks: Mapping[str, nn.Module],
-    *,
-    version: str,
-    note: str,
-) -> Path:
-    folder.mkdir(parents=True, exist_ok=True)
-    files = {name: save_tensors(network.state_dict(), folder / name) for name, network in networks.items()}
-    return write_manifest(
-        Manifest(
-            name=folder.name,
-            version=version,
-            architecture=architecture,
-            config=config,
-            presets=presets,
-            files=files,
-            licence=LICENCE,
-            training=note,
-            folder=folder,
-        )
-    )
+    """Writes both networks into `folder`, in place of the model there; returns the manifest's path."""
+    files = {VQGAN_FILE: vqgan.state_dict(), UNET_FILE: unet.state_dict()}
+    model = Installable(bs_ldm_config.ARCHITECTURE, config.to_json(), presets, files)
+    return write_model(model, folder, version=version, note=note, replace=True).folder / FILE_NAME

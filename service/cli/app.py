@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from service.cli import files, processes, records, remote, weights
+from service.cli import files, processes, records, remote, train, weights
 
 app = typer.Typer(
     name="softray",
@@ -36,6 +36,7 @@ files.add_to(app)
 remote.add_to(app)
 records.add_to(app)
 weights.add_to(app)
+train.add_to(app)
 
 
 def main() -> None:

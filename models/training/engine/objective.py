@@ -11,7 +11,7 @@ The networks must be built under the seed that the engine sets beforehand, so no
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Protocol, TypeVar
 
@@ -93,10 +93,14 @@ class Objective(Protocol[BatchT]):
         """Called once before each step's batches: for what is done to a network other than by gradient."""
         return
 
+    def inputs(self) -> Mapping[str, str]:
+        """What the training stands on beside the pairs, name → digest: with other inputs it cannot go on."""
+        return {}
+
     def model(self, averaged: Mapping[str, nn.Module]) -> Installable | None:
         """The model made of the averaged networks; None when it is no bone-suppression method by itself."""
         return None
 
-    def figures(self, averaged: Mapping[str, nn.Module], validation: Sequence[Pair]) -> Mapping[str, float]:
+    def figures(self, averaged: Mapping[str, nn.Module], validation: Iterable[Pair]) -> Mapping[str, float]:
         """Figures on pairs left out of training, for trainings that give no model; name (with unit) → value."""
         return {}
