@@ -120,6 +120,18 @@ class Settings(BaseSettings):
         default="auto", description="Where the network runs: auto, cpu or cuda."
     )
     torch_threads: int = Field(default=0, ge=0, description="CPU threads of one inference; 0: PyTorch decides.")
+    max_batch: int = Field(
+        default=0, ge=0, le=64, description="Most images in one run of the networks; 0: one on the CPU, 8 on CUDA."
+    )
+    batch_window_ms: Annotated[float, Unit("ms"), Field(ge=0, le=1000)] = Field(
+        default=15, description="How long an image waits for others to run with, where more than one may."
+    )
+    infer_threads: int = Field(
+        default=0,
+        ge=0,
+        le=256,
+        description="Images that one worker has in hand at a time; 0: as many as run at once, twice that when several.",
+    )
 
     # Jobs
     inference_deadline_s: Seconds = Field(default=600, description="Longest time one inference may take.")

@@ -57,7 +57,12 @@ def run_gpu(settings: Settings) -> None:
         precision=identity.precision,
     )
     register_inference(celery, replace(context, on_hang=_end_process), host)
-    _consume(celery, GPU_QUEUE, pool="solo", threads=1)
+    # As many images in preparation as on the device keep it busy.
+    threads = settings.infer_threads or (1 if host.batch_limit == 1 else 2 * host.batch_limit)
+    try:
+        _consume(celery, GPU_QUEUE, pool="solo" if threads == 1 else "threads", threads=threads)
+    finally:
+        host.stop()
 
 
 def run_network(settings: Settings) -> None:
@@ -104,6 +109,8 @@ def model_host(settings: Settings) -> ModelHost:
         steps=settings.steps,
         device=settings.device,
         torch_threads=settings.torch_threads,
+        max_batch=settings.max_batch,
+        batch_window_s=settings.batch_window_ms / 1000,
     )
 
 

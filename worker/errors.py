@@ -5,6 +5,8 @@ WorkerError
 ├── LeaseLostError          another worker has the job: stop, write nothing
 ├── AttemptsExhaustedError  the budget is spent: fail, visibly
 ├── ResultRejectedError     the network gave no image: fail, visibly
+├── DeviceMemoryError       no memory, also for half the batch: try again later, within the budget
+├── WorkerStoppedError      this worker ends: try again, elsewhere
 └── SelfCheckFailedError    this worker may not work at all
 
 `code` goes into the registry; `transient` says whether trying again can help.
@@ -44,6 +46,20 @@ class ResultRejectedError(WorkerError):
     """The network's output is not an image that may be shown (NaN, or out of any bound)."""
 
     code = "RESULT_REJECTED"
+
+
+class DeviceMemoryError(WorkerError):
+    """The device, or the machine, ran out of memory, and again with half as many images at once."""
+
+    code = "OUT_OF_MEMORY"
+    transient = True
+
+
+class WorkerStoppedError(WorkerError):
+    """This worker was told to stop before the image had its turn."""
+
+    code = "WORKER_STOPPED"
+    transient = True
 
 
 class SelfCheckFailedError(WorkerError):

@@ -3,22 +3,39 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Sequence
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 import torch
+from torch import Tensor
 
 from models import golden
+from models.bs_ldm.predict import BsLdmSuppressor
 from models.checkpoint import load_tensors, save_tensors
 from models.errors import WeightsError
 from models.manifest import Manifest, write_manifest
-from tests.models.bs_ldm.factories import install_model, radiograph
+from models.samplers import OnStep
+from models.suppressor import SamplingSuppressor, Suppressor
+from tests.models.bs_ldm.factories import install_model, no_step, radiograph
+from tests.worker.conftest import ConstantSuppressor
+from worker.batching import BatchPolicy, batching
 from worker.errors import SelfCheckFailedError
 from worker.model_host import ModelHost
 
 
-def host(folder: Path, model: str = "small") -> ModelHost:
-    return ModelHost(model=model, weights_dirs=[folder], preset="fast", steps=2, device="cpu", torch_threads=0)
+def host(folder: Path, model: str = "small", *, max_batch: int = 0, batch_window_s: float = 0.0) -> ModelHost:
+    return ModelHost(
+        model=model,
+        weights_dirs=[folder],
+        preset="fast",
+        steps=2,
+        device="cpu",
+        torch_threads=0,
+        max_batch=max_batch,
+        batch_window_s=batch_window_s,
+    )
 
 
 def with_another_golden_result(manifest: Manifest) -> None:
@@ -31,13 +48,78 @@ def with_another_golden_result(manifest: Manifest) -> None:
     write_manifest(manifest)
 
 
-def test_all_work_runs_on_one_thread_that_is_not_the_callers(tmp_path: Path) -> None:
+def test_the_network_runs_on_one_thread_and_the_rest_of_the_work_on_its_callers(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     golden.record_golden(install_model(tmp_path), radiograph())
+    on_device: set[int] = set()
+    real = BsLdmSuppressor.bone_residual
+
+    def noted(model: BsLdmSuppressor, cxr: Tensor, *, seeds: Sequence[int], on_step: OnStep) -> Tensor:
+        on_device.add(threading.get_ident())
+        return real(model, cxr, seeds=seeds, on_step=on_step)
+
+    monkeypatch.setattr(BsLdmSuppressor, "bone_residual", noted)
     model = host(tmp_path)
     assert model.start().name == "small"
-    threads = {model.run(lambda _: threading.get_ident()) for _ in range(3)}
-    assert len(threads) == 1
-    assert threads.isdisjoint({threading.get_ident()})
+
+    def work(suppressor: Suppressor) -> int:
+        suppressor.bone_residual(radiograph(), seeds=[0], on_step=no_step)
+        return threading.get_ident()
+
+    with ThreadPoolExecutor(3) as callers:
+        on_callers = {caller.result() for caller in [callers.submit(model.run, work) for _ in range(3)]}
+    assert len(on_device) == 1
+    assert on_device.isdisjoint(on_callers | {threading.get_ident()})
+
+
+def test_batched_images_come_out_as_they_do_alone(tmp_path: Path) -> None:
+    install_model(tmp_path)
+    alone, together = host(tmp_path), host(tmp_path, max_batch=4, batch_window_s=1.0)
+    alone.start()
+    together.start()
+    images = [radiograph(seed=seed) for seed in range(4)]
+
+    def residuals(model: ModelHost) -> list[Tensor]:
+        def one(i: int) -> Tensor:
+            return model.run(lambda s: s.bone_residual(images[i], seeds=[i], on_step=no_step))
+
+        with ThreadPoolExecutor(4) as callers:
+            return list(callers.map(one, range(4)))
+
+    for expected, found in zip(residuals(alone), residuals(together), strict=True):
+        torch.testing.assert_close(found, expected, atol=1e-4, rtol=1e-4)
+
+
+def test_a_cpu_runs_one_image_at_a_time_unless_told_otherwise(tmp_path: Path) -> None:
+    install_model(tmp_path)
+    default, told = host(tmp_path), host(tmp_path, max_batch=3)
+    default.start()
+    told.start()
+    assert (default.batch_limit, told.batch_limit) == (1, 3)
+
+
+def test_a_model_that_can_be_watched_can_be_watched_through_the_host(tmp_path: Path) -> None:
+    install_model(tmp_path)
+    model = host(tmp_path)
+    model.start()
+    estimates: list[int] = []
+
+    def work(suppressor: Suppressor) -> Tensor:
+        assert isinstance(suppressor, SamplingSuppressor)
+        return suppressor.traced_residual(
+            radiograph(), seeds=[0], on_step=no_step, on_estimate=lambda t, _x0: estimates.append(t), frames=2
+        )
+
+    watched = model.run(work)
+    assert len(estimates) == 2
+    assert torch.equal(watched, model.run(lambda s: s.bone_residual(radiograph(), seeds=[0], on_step=no_step)))
+
+
+def test_a_model_of_one_pass_cannot_be_watched() -> None:
+    owner = ThreadPoolExecutor(1)
+    facade = batching(ConstantSuppressor(), owner, BatchPolicy(1, 0.0))
+    assert not isinstance(facade, SamplingSuppressor)
 
 
 def test_a_worker_whose_golden_phantom_comes_out_differently_refuses_work(tmp_path: Path) -> None:
