@@ -81,6 +81,14 @@ def render(size: int = 2021, seed: int = 7) -> Phantom:
     )
 
 
+def attenuation_paths(size: int, seed: int | tuple[int, ...]) -> tuple[Floats, Floats]:
+    """Soft tissue and bone of a phantom as path integrals in cm of water, (size, size) float32 each, without noise."""
+    grid, anatomy = Grid(size), np.random.default_rng(seed)
+    bone, soft = _bone_attenuation(grid, anatomy), _soft_attenuation(grid, anatomy)
+    per_cm = np.float32(10 * SOFT_PER_MM)
+    return soft / per_cm, bone / per_cm
+
+
 def _bone_attenuation(grid: Grid, rng: np.random.Generator) -> Floats:
     bones = BonePaths.empty(grid)
     add_ribs(bones, grid, rng)

@@ -34,6 +34,7 @@ def read_config(manifest: Manifest) -> ResidualUNetSetup:
             channels=fields.integers("channels", low=1, high=4096),
             blocks=fields.integer("blocks", low=1, high=16),
             image_size=fields.integer("image_size", low=32, high=4096),
+            bone_map=fields.boolean("bone_map", False),
         ),
         gain=fields.number("gain", low=0.1, high=3.0),
         slow_share=fields.number("slow_share", low=0.0, high=1.0),

@@ -29,6 +29,8 @@ class ResidualUNetConfig:
     """Residual blocks per level, on the way down and on the way up."""
     image_size: int = 512
     """Side of the square image the network was trained for, pixels."""
+    bone_map: bool = False
+    """Whether the network also says where bone is, which it has to learn from exact bone; no result uses it."""
 
     def __post_init__(self) -> None:
         if len(self.channels) < 2 or min(self.channels) < 1 or self.blocks < 1:
@@ -57,12 +59,16 @@ class ResidualUNet(nn.Module):
             self.down.append(_stage(narrower, width, config.blocks))
             if level + 1 < len(widths):
                 self.up.append(_stage(width + widths[level + 1], width, config.blocks))
-        self.head = nn.Conv2d(widths[0], 4, 3, padding=1)
+        self.head = nn.Conv2d(widths[0], 8 if config.bone_map else 4, 3, padding=1)
         nn.init.zeros_(self.head.weight)
         nn.init.zeros_(cast(Tensor, self.head.bias))
 
     def forward(self, cxr: Tensor) -> Tensor:
         """See the class; H and W must be multiples of `config.stride`."""
+        return self.with_map(cxr)[0]
+
+    def with_map(self, cxr: Tensor) -> tuple[Tensor, Tensor | None]:
+        """The residual and, if the network has one, the map of bone as logits; (N, 1, H, W) float32 each."""
         mean, spread = tone(cxr)
         h = self.stem(F.pixel_unshuffle((cxr - mean) / spread, 2))
         skips: list[Tensor] = []
@@ -72,7 +78,9 @@ class ResidualUNet(nn.Module):
         h = skips.pop()
         for stage in reversed(self.up):
             h = stage(torch.cat([F.interpolate(h, scale_factor=2.0), skips.pop()], dim=1))
-        return F.pixel_shuffle(self.head(F.silu(h)).float(), 2) * spread
+        out = self.head(F.silu(h)).float()
+        bone_map = F.pixel_shuffle(out[:, 4:], 2) if self.config.bone_map else None
+        return F.pixel_shuffle(out[:, :4], 2) * spread, bone_map
 
 
 class ResidualBlock(nn.Module):

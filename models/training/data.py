@@ -5,7 +5,7 @@ The folder holds `pairs/cxr` and `pairs/soft_tissue` (same file name = same expo
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
@@ -47,6 +47,8 @@ class TrainingData:
     """(N, 2, 352, 512): path integrals of soft tissue and of bone, cm of water."""
     radiographs: Tensor
     """(R, 1, 512, 512): unpaired, letterboxed."""
+    phantoms: Tensor = field(default_factory=lambda: torch.zeros(0, 2, 480, 480))
+    """(M, 2, 480, 480): path integrals of phantoms, as `projections`; may be empty."""
 
 
 def read_training_data(folder: Path, projections: Path, *, held_out: frozenset[str]) -> TrainingData:

@@ -18,5 +18,15 @@ def plain_batch(data: TrainingData, count: int, side: int, generator: torch.Gene
         left = int(torch.randint(width - side + 1, (), generator=generator))
         crops.append(data.pairs[index, :, top : top + side, left : left + side])
     images = torch.stack(crops)
-    exact = torch.zeros(count, 1, 1, 1)
-    return Batch(images[:, :1].clamp(0, 1) * 2 - 1, images[:, 1:2] * 2, exact, images[:, 2:].clone())
+    no, nothing = torch.zeros(count, 1, 1, 1), torch.zeros_like(images[:, :1])
+    return Batch(
+        cxr=images[:, :1].clamp(0, 1) * 2 - 1,
+        residual=images[:, 1:2] * 2,
+        exact=no,
+        trust=images[:, 2:].clone(),
+        bone=nothing,
+        mapped=no,
+        nodules=nothing,
+        before=nothing,
+        difference=no,
+    )

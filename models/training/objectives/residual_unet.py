@@ -15,7 +15,7 @@ from models.residual_unet.network import ResidualUNet, ResidualUNetConfig
 from models.residual_unet.predict import WEIGHTS_FILE
 from models.training.batches import Batch
 from models.training.engine.objective import Installable, Objective, Task
-from models.training.losses import residual_loss
+from models.training.losses import residual_terms
 
 NETWORK = "network"
 ONE_PASS = Preset("one-pass", 1, 0)
@@ -27,6 +27,7 @@ def make_objective(config: JsonFields, task: Task) -> ResidualUNetObjective:
         channels=config.integers("channels", (24, 48, 96, 128, 160), low=1, high=4096),
         blocks=config.integer("blocks", 1, low=1, high=16),
         image_size=task.image_size,
+        bone_map=config.boolean("bone_map", False),
     )
     gain = config.number("gain", 1.0, low=0.1, high=3.0)
     slow_share = config.number("slow_share", 1.0, low=0.0, high=1.0)
@@ -54,9 +55,16 @@ class ResidualUNetObjective(Objective[Batch]):
 
     def losses(self, name: str, batch: Batch, step: int) -> Mapping[str, Tensor]:
         """See `Objective.losses`."""
-        predicted = self._network(batch.cxr.to(memory_format=torch.channels_last))
+        differs = batch.difference.flatten() > 0
+        seen = torch.cat([batch.cxr, batch.before[differs]]).to(memory_format=torch.channels_last)
+        residual, bone_map = self._network.with_map(seen)
+        n = len(batch.cxr)
         with torch.autocast(batch.cxr.device.type, enabled=False):
-            return {"residual": residual_loss(predicted.float(), batch.residual, batch.exact, batch.trust)}
+            # Of a radiograph without a truth only the change is known that something laid over it must make.
+            predicted = residual[:n].float()
+            if bool(differs.any()):
+                predicted = predicted.index_add(0, differs.nonzero()[:, 0], residual[n:].float(), alpha=-1)
+            return residual_terms(predicted, None if bone_map is None else bone_map[:n].float(), batch)
 
     def model(self, averaged: Mapping[str, nn.Module]) -> Installable:
         """The network with the gain and share of slow changes that the configuration settles."""

@@ -4,7 +4,7 @@ import pytest
 import torch
 from torch import Tensor
 
-from models.training.augment import bone_scaled, crop, exposed, marker_mask, noisy, overlaid, planted, retoned
+from models.training.augment import bone_scaled, crop, exposed, noisy, overlaid, retoned
 
 
 def generator(seed: int = 0) -> torch.Generator:
@@ -71,21 +71,3 @@ def test_a_crop_has_the_asked_size_and_comes_again_from_the_same_generator() -> 
     assert first.shape == (2, 32, 32)
     assert torch.equal(first, crop(source, 32, generator(7), scale=(0.8, 1.25)))
     assert not torch.equal(first, crop(source, 32, generator(8), scale=(0.8, 1.25)))
-
-
-def test_markers_lie_on_about_as_many_images_as_asked_for() -> None:
-    mask = marker_mask(200, 64, 0.4, generator())
-    assert 0.3 < float(mask.amax((1, 2, 3)).mean()) < 0.5
-    assert set(mask.unique().tolist()) == {0.0, 1.0}
-
-
-def test_planted_nodules_brighten_round_spots_and_nothing_else() -> None:
-    flat = torch.full((3, 1, 96, 96), 0.4)
-    with_nodules = planted(flat, 1.0, torch.Generator().manual_seed(5))
-    added = with_nodules - flat
-    assert float(added.min()) >= 0
-    for image in added:
-        assert 0.02 < float(image.max()) < 1.0
-        assert 0.001 < float((image > 0).float().mean()) < 0.7
-    assert torch.equal(planted(flat, 0.0, torch.Generator().manual_seed(5)), flat)
-    assert torch.equal(planted(flat, 1.0, torch.Generator().manual_seed(5)), with_nodules)
