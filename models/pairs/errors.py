@@ -34,6 +34,7 @@ class PairFault(StrEnum):
     PAIR_UNRELATED = "PAIR_UNRELATED"  # not of the same exposure
     PAIR_AMBIGUOUS = "PAIR_AMBIGUOUS"  # more than one candidate
     POLARITY_UNSURE = "POLARITY_UNSURE"  # neither bone bright nor bone dark can be told
+    PATIENT_UNKNOWN = "PATIENT_UNKNOWN"  # the name does not tell the patient as it was said to
     MOVED_TOO_FAR = "MOVED_TOO_FAR"  # registration ended outside its limits
 
 
