@@ -23,8 +23,9 @@ def load(
 ) -> Suppressor:
     """The model by name (empty: the shipped default), on its device, ready to run.
 
-    `preset`: `fast` or `reference`; `steps`: 0 for the preset's own; `device`: `auto`, `cpu` or `cuda`. Raises
-    WeightsError (missing, altered, foreign weights), ConfigError (manifest, preset) or DeviceError.
+    `preset`: `fast`, `reference` or `compat`, as the model has them; `steps`: 0 for the preset's own; `device`: `auto`,
+    `cpu` or `cuda`. Raises WeightsError (missing, altered, foreign weights), ConfigError (manifest, preset) or
+    DeviceError.
     """
     return load_manifest(find(name, weights_dirs), preset, steps, device)
 
@@ -37,6 +38,10 @@ def load_manifest(manifest: Manifest, preset: str = "fast", steps: int = 0, devi
             from models.bs_ldm.predict import BsLdmSuppressor
 
             return BsLdmSuppressor.from_manifest(manifest, target, preset, steps)
+        case "bs-diff":
+            from models.bs_diff.predict import BsDiffSuppressor
+
+            return BsDiffSuppressor.from_manifest(manifest, target, preset, steps)
         case "residual-unet":
             from models.residual_unet.predict import ResidualUNetSuppressor
 

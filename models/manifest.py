@@ -20,7 +20,8 @@ from models.json_fields import JsonFields
 FILE_NAME = "manifest.json"
 FORMAT = 1
 NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
-SAMPLERS = ("ddpm", "dpm-solver++2m", "one-pass")
+FEW_STEP_SAMPLERS = ("dpm-solver++2m", "sde-dpm-solver++2m")
+SAMPLERS = ("ddpm", *FEW_STEP_SAMPLERS, "one-pass")
 PRESET_NAMES = ("fast", "reference")
 
 
@@ -29,7 +30,7 @@ class Preset:
     """One way to run a model."""
 
     sampler: str
-    """`ddpm`, `dpm-solver++2m` or `one-pass`."""
+    """One of SAMPLERS."""
     steps: int
     """Network evaluations per image."""
     start_timestep: int = 999
@@ -85,7 +86,7 @@ class Manifest:
         preset = self.presets[name]
         if steps in (0, preset.steps):
             return preset
-        if preset.sampler != "dpm-solver++2m" or not 1 <= steps <= preset.start_timestep:
+        if preset.sampler not in FEW_STEP_SAMPLERS or not 1 <= steps <= preset.start_timestep:
             raise ConfigError(f"model {self.name!r}: preset {name!r} ({preset.sampler}) cannot run in {steps} steps")
         return Preset(preset.sampler, steps, preset.start_timestep)
 
@@ -157,7 +158,7 @@ def _presets(fields: JsonFields) -> dict[str, Preset]:
     presets: dict[str, Preset] = {}
     for name in fields.names():
         if name not in PRESET_NAMES:
-            raise ConfigError(f"{fields.where}: presets are {' and '.join(PRESET_NAMES)}, found {name!r}")
+            raise ConfigError(f"{fields.where}: presets are {', '.join(PRESET_NAMES)}, found {name!r}")
         one = fields.nested(name)
         presets[name] = Preset(
             sampler=one.choice("sampler", SAMPLERS),

@@ -1,4 +1,4 @@
-"""Reads what `torch.save` wrote without executing anything in it: for `import_published` and `golden_folder`.
+"""Reads what `torch.save` wrote without executing anything in it: for `import_published` and the golden files.
 
 The published checkpoints are whole modules pickled by name, so loading them the ordinary way imports and calls whatever
 they name. Here the zip is opened, the pickle's opcodes are checked against a list, and it is unpickled with a

@@ -43,6 +43,18 @@ class ImportedModule:
         value = self.attributes.get(module, {}).get(attribute, default)
         return value if isinstance(value, int) else value[0]
 
+    def tensor(self, name: str, dimensions: int) -> Tensor:
+        """A tensor by name. Raises WeightsError when there is none, or not one of that many dimensions."""
+        tensor = self.state.get(name)
+        if tensor is None or tensor.dim() != dimensions:
+            found = "none" if tensor is None else f"one of shape {tuple(tensor.shape)}"
+            raise WeightsError(
+                WeightsFault.FOREIGN,
+                f"{self.source}: not the network expected here: it should hold a tensor {name} of {dimensions} "
+                f"dimensions, found {found}",
+            )
+        return tensor
+
 
 def read_modules(path: Path) -> dict[str, ImportedModule]:
     """All networks in a checkpoint: under "" the root where it is one, else under their keys (`model`, `ema`).

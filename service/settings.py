@@ -111,8 +111,9 @@ class Settings(BaseSettings):
         description="Folder of imported weights; empty: `weights` in the data folder.",
     )
     model: str = Field(default="", description="Name of the model; empty: the shipped default.")
-    preset: Literal["fast", "reference"] = Field(
-        default="fast", description="Sampling preset of the model: fast or reference."
+    preset: Literal["fast", "reference", "compat"] = Field(
+        default="fast",
+        description="Sampling preset of the model: fast, reference (all timesteps) or compat (BS-Diff as published).",
     )
     steps: int = Field(default=0, ge=0, description="Sampling steps; 0: the preset's own number.")
     seed: int = Field(default=0, ge=0, description="Seed of the sampler; the same seed gives the same pixels.")

@@ -9,6 +9,7 @@ from rich.table import Table
 
 from models import golden, golden_folder, library, weights_admin
 from models.bs_ldm.unet import AttentionOrder
+from models.golden_file import GoldenFile
 from models.phantom import render
 from models.preprocess import to_model
 from models.suppressor import Suppressor
@@ -19,20 +20,34 @@ console = Console(soft_wrap=True, highlight=False)
 
 
 def run_import(
-    settings: Settings, *, unet: Path, vqgan: Path, name: str, licence: str, image_size: int, attention_order: str
+    settings: Settings,
+    *,
+    unet: Path,
+    autoencoder: Path,
+    name: str,
+    licence: str,
+    image_size: int,
+    condition: str,
+    attention_order: str,
 ) -> None:
     """Import the published checkpoints, executing nothing in them. Raises WeightsError or ConfigError."""
+    if attention_order not in ("", *AttentionOrder):
+        raise PermanentError(
+            "IMPORT_OPTION_INVALID", f"attention order must be {' or '.join(AttentionOrder)}, found {attention_order!r}"
+        )
     model = weights_admin.PublishedModel(
         name=name,
         unet=unet,
-        vqgan=vqgan,
+        autoencoder=autoencoder,
         image_size=image_size,
+        condition=condition,
         attention_order=AttentionOrder(attention_order) if attention_order else None,
         licence=licence,
     )
     with console.status("reading the checkpoints …"):
         manifest = weights_admin.import_published(model, settings.effective_weights_dir)
-    console.print(f"imported {manifest.name} into {manifest.folder}; nothing in the checkpoints was executed")
+    console.print(f"imported {manifest.name} into {manifest.folder}: these are {manifest.architecture}'s networks")
+    console.print("nothing in the checkpoints was executed")
     console.print(f"digest {manifest.sha256}")
     console.print(f"next: softray models golden-write {manifest.name}, then SOFTRAY_MODEL={manifest.name}")
 
@@ -69,7 +84,7 @@ def run_golden(settings: Settings, *, folder: Path) -> None:
     if not folder.is_dir():
         raise PermanentError("NO_FOLDER", f"expected a folder of golden files, found none at {folder}")
 
-    def show(file: golden_folder.GoldenFile) -> None:
+    def show(file: GoldenFile) -> None:
         verdict = {True: "ok", False: "FAILED", None: "-"}[file.ok]
         deviation = f"{file.deviation:.2e}" if file.deviation is not None else "-"
         tolerance = f"{file.tolerance:.0e}" if file.tolerance is not None else "-"

@@ -6,12 +6,16 @@ inside its own module, attention has its projections `to_q`, `to_k`, `to_v` and 
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import cast
 
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 NORM_EPSILON = 1e-6
+
+Attend = Callable[[Tensor, Tensor, Tensor], Tensor]
+"""Queries, keys and values, each (N, heads, positions, C) → the same shape."""
 
 
 class Convolution(nn.Module):
@@ -48,6 +52,7 @@ class Attention(nn.Module):
     def __init__(self, channels: int, head_channels: int, groups: int) -> None:
         super().__init__()
         self.head_channels = head_channels
+        self.attend: Attend = F.scaled_dot_product_attention
         self.norm = nn.GroupNorm(groups, channels, eps=NORM_EPSILON)
         self.to_q = nn.Linear(channels, channels)
         self.to_k = nn.Linear(channels, channels)
@@ -62,5 +67,5 @@ class Attention(nn.Module):
             project(tokens).unflatten(2, (-1, self.head_channels)).transpose(1, 2)
             for project in (self.to_q, self.to_k, self.to_v)
         )
-        attended = F.scaled_dot_product_attention(q, k, v)  # (N, heads, H·W, head_channels)
-        return x + attended.transpose(2, 3).reshape(n, c, height, width)
+        attended = self.attend(q, k, v)  # (N, heads, H·W, head_channels)
+        return attended.transpose(2, 3).reshape(n, c, height, width) + x  # laid out channels last

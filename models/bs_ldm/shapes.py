@@ -25,7 +25,7 @@ def infer_unet(module: ImportedModule, attention_order: AttentionOrder | None = 
     """The U-Net's size. Raises WeightsError when this is no ADM U-Net, or its attention order is unknown."""
     state = module.state
     stages = _blocks(state, "output_blocks")
-    first = _tensor(module, "input_blocks.0.0.weight", 4)
+    first = module.tensor("input_blocks.0.0.weight", 4)
     # A stage that ends in a second residual block is the last of its level: it doubles the resolution there.
     ends = [i for i in range(stages) if _second_block(state, i) is not None]
     per_level = ends[0] + 1 if ends else stages
@@ -33,13 +33,13 @@ def infer_unet(module: ImportedModule, attention_order: AttentionOrder | None = 
     if stages != levels * per_level or per_level < 2:
         raise foreign_network(module, f"expected equally deep levels, found {stages} output blocks in {levels}")
 
-    model_channels = _tensor(module, "time_embed.0.weight", 2).shape[1]
+    model_channels = module.tensor("time_embed.0.weight", 2).shape[1]
     starts = [(levels - 1 - level) * per_level for level in range(levels)]  # output blocks go from deep to shallow
-    widths = [_tensor(module, f"output_blocks.{i}.0.out_layers.0.weight", 1).shape[0] for i in starts]
+    widths = [module.tensor(f"output_blocks.{i}.0.out_layers.0.weight", 1).shape[0] for i in starts]
     attended = [level for level, i in enumerate(starts) if f"output_blocks.{i}.1.qkv.weight" in state]
     found = {
         "in_channels": first.shape[1],
-        "out_channels": _tensor(module, "out.2.weight", 4).shape[0],
+        "out_channels": module.tensor("out.2.weight", 4).shape[0],
         "model_channels": model_channels,
         "num_res_blocks": per_level - 1,
         "channel_mult": [width // max(model_channels, 1) for width in widths],
@@ -82,12 +82,12 @@ def infer_vqgan(module: ImportedModule) -> VqganConfig:
     for i in rising:
         where = f"decoder.blocks.{i}.conv"
         up.append([*_geometry(module, where), module.number(where, "output_padding", 0)])
-    codes = _tensor(module, "quantizer.quantizer.embedding.weight", 2)
+    codes = module.tensor("quantizer.quantizer.embedding.weight", 2)
     found = {
-        "in_channels": _tensor(module, f"encoder.blocks.{strided[0]}.conv.weight", 4).shape[1],
-        "out_channels": _tensor(module, f"decoder.blocks.{rising[-1]}.conv.weight", 4).shape[1],
-        "num_channels": [_tensor(module, f"encoder.blocks.{i}.conv.weight", 4).shape[0] for i in strided],
-        "num_res_channels": _tensor(module, hidden, 4).shape[0] if layers else 1,
+        "in_channels": module.tensor(f"encoder.blocks.{strided[0]}.conv.weight", 4).shape[1],
+        "out_channels": module.tensor(f"decoder.blocks.{rising[-1]}.conv.weight", 4).shape[1],
+        "num_channels": [module.tensor(f"encoder.blocks.{i}.conv.weight", 4).shape[0] for i in strided],
+        "num_res_channels": module.tensor(hidden, 4).shape[0] if layers else 1,
         "num_res_layers": layers,
         "downsample_parameters": down,
         "upsample_parameters": up,
@@ -109,7 +109,7 @@ def _geometry(module: ImportedModule, where: str) -> list[int]:
     """Stride, kernel, dilation, padding; the published ones where the file does not say."""
     return [
         module.number(where, "stride", 2),
-        _tensor(module, f"{where}.weight", 4).shape[2],
+        module.tensor(f"{where}.weight", 4).shape[2],
         module.number(where, "dilation", 1),
         module.number(where, "padding", 1),
     ]
@@ -122,11 +122,3 @@ def _blocks(state: Mapping[str, Tensor], prefix: str) -> int:
 def _second_block(state: Mapping[str, Tensor], stage: int) -> int | None:
     found = [i for i in (1, 2) if f"output_blocks.{stage}.{i}.in_layers.0.weight" in state]
     return found[0] if found else None
-
-
-def _tensor(module: ImportedModule, name: str, dimensions: int) -> Tensor:
-    tensor = module.state.get(name)
-    if tensor is None or tensor.dim() != dimensions:
-        found = "none" if tensor is None else f"one of shape {tuple(tensor.shape)}"
-        raise foreign_network(module, f"expected a tensor {name} of {dimensions} dimensions, found {found}")
-    return tensor

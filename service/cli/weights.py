@@ -21,26 +21,38 @@ def add_to(parent: typer.Typer) -> None:
 
 @weights_app.command("import")
 def import_weights(
-    unet: Annotated[Path, typer.Argument(help="Published latent U-Net (ldm-final-…-myModel.pth).")],
-    vqgan: Annotated[Path, typer.Argument(help="Published ML-VQGAN (…-VQGAN.pth).")],
+    unet: Annotated[Path, typer.Argument(help="Published U-Net (BS-LDM: ldm-final-…-myModel.pth).")],
+    autoencoder: Annotated[
+        Path, typer.Argument(help="The autoencoder published with it (BS-LDM: …-VQGAN.pth; BS-Diff: its second stage).")
+    ],
     name: Annotated[str, typer.Option(help="Name the weights get here, e.g. bs-ldm-jsrt.")],
     licence: Annotated[
         str, typer.Option(help="Licence the weights came under, for the manifest.")
     ] = "as published by the authors of the checkpoint",
-    image_size: Annotated[int, typer.Option(help="Side of the images it was trained on, pixels.", min=8)] = 1024,
+    image_size: Annotated[
+        int, typer.Option(help="Side of the images it was trained on, pixels; 0: as published (1024 or 256).", min=0)
+    ] = 0,
+    condition: Annotated[
+        str,
+        typer.Option(help="How the radiograph is fed: clean as published, or as trained: scaled (BS-LDM), noised."),
+    ] = "clean",
     attention_order: Annotated[
-        str, typer.Option(help="qkv order, only for bare state dicts that do not tell: legacy or qkv-first.")
+        str, typer.Option(help="qkv order, only for bare BS-LDM state dicts that do not tell: legacy or qkv-first.")
     ] = "",
 ) -> None:
-    """Turn the published BS-LDM checkpoints into safetensors and a manifest. Nothing in them is executed."""
+    """Turn published BS-LDM or BS-Diff checkpoints into safetensors and a manifest. Nothing in them is executed.
+
+    Which of the two methods it is, the files themselves tell.
+    """
     call(
         "worker.weights_commands:run_import",
         settings(),
         unet=unet,
-        vqgan=vqgan,
+        autoencoder=autoencoder,
         name=name,
         licence=licence,
         image_size=image_size,
+        condition=condition,
         attention_order=attention_order,
     )
 

@@ -13,7 +13,8 @@ from torch import Tensor
 from models.bs_ldm.unet import UNet, UNetConfig
 from models.bs_ldm.vqgan import Vqgan, VqganConfig
 from models.errors import ConfigError
-from models.golden_folder import GoldenFile, check
+from models.golden_file import GoldenFile
+from models.golden_folder import check
 from models.samplers.ddpm import sample_ddpm
 from models.schedules import Prediction, cosine_schedule
 from models.thresholding import clamp_x0

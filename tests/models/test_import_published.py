@@ -31,7 +31,7 @@ def published(tmp_path: Path) -> PublishedModel:
 def test_pickled_modules_become_an_installed_model_that_runs(published: PublishedModel, tmp_path: Path) -> None:
     manifest = import_published(published, tmp_path / "weights")
     assert BsLdmConfig.from_json(manifest.config) == CONFIG
-    assert manifest.sources == {path.name: file_sha256(path) for path in (published.unet, published.vqgan)}
+    assert manifest.sources == {path.name: file_sha256(path) for path in (published.unet, published.autoencoder)}
     model = library.load("imported", [tmp_path / "weights"], steps=2, device="cpu")
     assert model.bone_residual(radiograph(), seeds=[0], on_step=no_step).shape == (1, 1, 32, 32)
 
@@ -61,7 +61,7 @@ def test_a_bare_state_dict_needs_the_order_from_the_operator(published: Publishe
                published.unet)  # fmt: skip
     with pytest.raises(WeightsError, match="attention order"):
         import_published(published, tmp_path / "weights")
-    told = replace(published, attention_order=AttentionOrder.QKV_FIRST, condition=Condition.SCALED)
+    told = replace(published, attention_order=AttentionOrder.QKV_FIRST, condition="scaled")
     config = BsLdmConfig.from_json(import_published(told, tmp_path / "weights").config)
     assert config.unet.attention_order is AttentionOrder.QKV_FIRST
     assert config.condition is Condition.SCALED
@@ -71,7 +71,7 @@ def test_a_payload_in_a_checkpoint_does_not_run(published: PublishedModel, tmp_p
     marker = tmp_path / "ran"
     vqgan = randomised(Vqgan(VQGAN), 2)
     vqgan.payload = Calls(os.system, f"touch {marker}")
-    torch.save(vqgan, published.vqgan)
+    torch.save(vqgan, published.autoencoder)
     import_published(published, tmp_path / "weights")
     assert not marker.exists()
 
@@ -84,7 +84,7 @@ def refused(model: PublishedModel, weights_dir: Path) -> WeightsError:
 
 
 def test_the_two_files_given_the_wrong_way_round_are_refused(published: PublishedModel, tmp_path: Path) -> None:
-    swapped = replace(published, unet=published.vqgan, vqgan=published.unet)
+    swapped = replace(published, unet=published.autoencoder, autoencoder=published.unet)
     assert refused(swapped, tmp_path / "weights").code == WeightsFault.FOREIGN
 
 
@@ -105,14 +105,14 @@ def test_a_missing_tensor_is_named(published: PublishedModel, tmp_path: Path) ->
 def test_a_tensor_of_another_shape_is_named(published: PublishedModel, tmp_path: Path) -> None:
     state = randomised(Vqgan(VQGAN)).state_dict()
     state["decoder.blocks.1.conv1.conv.bias"] = torch.zeros(3)
-    torch.save(state, published.vqgan)
+    torch.save(state, published.autoencoder)
     error = refused(published, tmp_path / "weights")
     assert error.code == WeightsFault.MISMATCH
     assert "decoder.blocks.1.conv1.conv.bias: expected (16,), found (3,)" in str(error)
 
 
 def test_networks_without_a_common_latent_are_refused(published: PublishedModel, tmp_path: Path) -> None:
-    torch.save(randomised(Vqgan(replace(VQGAN, embedding_dim=3))), published.vqgan)
+    torch.save(randomised(Vqgan(replace(VQGAN, embedding_dim=3))), published.autoencoder)
     with pytest.raises(ConfigError, match="latents of 3 channels"):
         import_published(published, tmp_path / "weights")
 
