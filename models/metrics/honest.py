@@ -17,7 +17,7 @@ the fit and the sums in the body alone:
 - rib edges left = sum grad(r) . grad(b) / sum |grad(b)|^2, r and b unfiltered but for a blur of 2 px, over the 10 % of
   the body's pixels where |grad(b)| is largest: a halo along a rib shows here and not in bone left;
 - high-frequency energy = sum hp_2(fit(p))^2 / sum hp_2(y)^2 over the body's other half, where |grad(b)| is smallest:
-  below 1 texture was lost. A dual-energy image holds the noise of two exposures: compare with the row of doing nothing.
+  texture. A dual-energy image has the noise of two exposures, or was smoothed: compare with the row of doing nothing.
 """
 
 from __future__ import annotations
