@@ -121,7 +121,7 @@ def _announce(session: Session) -> None:
     console.print(f"{config.kind} in {session.folder.path}: {parameters} parameters, on {trainer.device}")
     console.print(
         f"pairs: {session.data}; each batch {mixture.pairs} of pairs, {mixture.projections} of projections, "
-        f"{mixture.overlays} of projected bone over real lungs"
+        f"{mixture.overlays} of projected bone over real lungs, {mixture.differences} of radiographs without a truth"
     )
     if trainer.step:
         console.print(f"going on after step {trainer.step} of {config.engine.steps}")

@@ -36,6 +36,8 @@ class DataSettings:
     """Unpaired radiographs, for autoencoders; None: those of the pairs."""
     projections: Path | None
     """CT projections made by `softray train project`."""
+    phantoms: int
+    """Phantoms rendered for their bone, which is known exactly: beside the projections, or instead of them."""
     image_size: int
     side: int
     mixture: Mixture
@@ -100,34 +102,36 @@ def _data_settings(fields: JsonFields) -> DataSettings:
         raise ConfigError(f"{fields.where}: field 'ratios' must be train, validation and test, found {len(ratios)}")
     image_size = fields.integer("image_size", 512, low=32, high=4096)
     projections = _path(fields, "projections")
+    phantoms = fields.integer("phantoms", 0, low=0, high=10_000)
     settings = DataSettings(
         pairs=Path(fields.text("pairs")),
         ratios=(ratios[0], ratios[1], ratios[2]),
         radiographs=_path(fields, "radiographs"),
         projections=projections,
+        phantoms=phantoms,
         image_size=image_size,
         side=fields.integer("side", min(256, image_size), low=16, high=image_size),
-        mixture=_mixture(fields.nested_or_empty("mixture"), with_projections=projections is not None),
+        mixture=_mixture(fields.nested_or_empty("mixture"), with_bone=projections is not None or phantoms > 0),
         augment=fields.boolean("augment", True),
     )
     fields.finish()
-    if not settings.augment and (settings.mixture.projections or settings.mixture.overlays):
-        raise ConfigError("without augmentation only pairs can be drawn: leave projections out of [data]")
+    if not settings.augment and settings.mixture.pairs != settings.mixture.total:
+        raise ConfigError("without augmentation only pairs can be drawn: leave projections and phantoms out of [data]")
     return settings
 
 
-def _mixture(fields: JsonFields, *, with_projections: bool) -> Mixture:
-    """Images of a batch by origin. Without projections all of them are pairs: the batch keeps its size."""
+def _mixture(fields: JsonFields, *, with_bone: bool) -> Mixture:
+    """Images of a batch by origin. Without exactly known bone all of them are pairs: the batch keeps its size."""
     mixture = Mixture(
         pairs=fields.integer("pairs", 4, low=0, high=4096),
         projections=fields.integer("projections", 0, low=0, high=4096),
         overlays=fields.integer("overlays", 0, low=0, high=4096),
+        differences=fields.integer("differences", 0, low=0, high=4096),
     )
     fields.finish()
-    total = mixture.pairs + mixture.projections + mixture.overlays
-    if total < 1:
+    if mixture.total < 1:
         raise ConfigError(f"{fields.where}: a batch needs one image or more")
-    return mixture if with_projections else Mixture(total, 0, 0)
+    return mixture if with_bone else Mixture(pairs=mixture.total, projections=0, overlays=0, differences=0)
 
 
 def _path(fields: JsonFields, name: str) -> Path | None:

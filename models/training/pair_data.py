@@ -17,10 +17,11 @@ from torch import Tensor
 from models.errors import ConfigError
 from models.metrics import fit
 from models.pairs.folder import PairFile, PairFolder, Split, read_grey16, read_pair_folder
+from models.training.bones import PHANTOM_SIZE, phantom_paths, write_phantoms
 from models.training.config import DataSettings
 from models.training.data import HELD_OUT_PROJECTIONS, SIZE, Pair, TrainingData, letterboxed, read_grey, trust
 from models.training.errors import TrainingError, TrainingFault
-from models.training.projections import HEIGHT, WIDTH, read_projections
+from models.training.projections import read_projections
 
 PLANES = 3  # radiograph, residual, trust
 DICOM_MAGIC = (128, b"DICM")
@@ -52,7 +53,9 @@ def read_run_data(settings: DataSettings, seed: int, cache: Path) -> RunData:
     pairs = mapped_pairs(folder, chosen, settings.image_size, cache)
     unpaired = _radiographs(settings.radiographs, settings.image_size) if settings.radiographs else pairs[:, :1]
     counts = ", ".join(f"{len(folder.of(split))} {split}" for split in Split)
-    data = TrainingData(pairs, _projections(settings.projections, settings.image_size), unpaired)
+    phantoms = _at_size(cached_phantoms(settings.phantoms, seed, cache), settings.image_size)
+    projected = _projections(settings.projections, settings.image_size) if settings.projections else phantoms
+    data = TrainingData(pairs, projected, unpaired, phantoms)
     return RunData(data, folder.of(Split.VALIDATION), folder.digest, counts)
 
 
@@ -117,11 +120,29 @@ def _radiographs(folder: Path, size: int) -> Tensor:
     return torch.cat([letterboxed(torch.from_numpy(read_grey(path))[None, None], size) for path in paths])
 
 
-def _projections(path: Path | None, size: int) -> Tensor:
-    if path is None:
-        return torch.zeros(0, 2, HEIGHT, WIDTH)
+def cached_phantoms(count: int, seed: int, cache: Path) -> Tensor:
+    """Path integrals of `count` phantoms (`models.training.bones`), rendered once."""
+    if count == 0:
+        return torch.zeros(0, 2, PHANTOM_SIZE, PHANTOM_SIZE)
+    path = cache / f"phantoms-{seed}-{count}.npz"
+    if not path.is_file():
+        cache.mkdir(parents=True, exist_ok=True)
+        partial = path.with_suffix(".partial.npz")
+        write_phantoms(phantom_paths(count, seed, lambda _done, _total: None), partial)
+        partial.replace(path)
+    kept = read_projections(path)
+    return torch.stack([kept.soft, kept.bone], 1)
+
+
+def _projections(path: Path, size: int) -> Tensor:
     if not path.is_file():
         raise ConfigError(f"data.projections: expected a file made by `softray train project`, found no {path}")
     kept = read_projections(path)
-    both = torch.stack([kept.soft, kept.bone], 1)[:-HELD_OUT_PROJECTIONS]
-    return both if size == SIZE else F.interpolate(both, scale_factor=size / SIZE, mode="bilinear", antialias=True)
+    return _at_size(torch.stack([kept.soft, kept.bone], 1)[:-HELD_OUT_PROJECTIONS], size)
+
+
+def _at_size(paths: Tensor, size: int) -> Tensor:
+    """Path integrals are kept at the scale of radiographs of `SIZE`."""
+    if size == SIZE or not len(paths):
+        return paths
+    return F.interpolate(paths, scale_factor=size / SIZE, mode="bilinear", antialias=True)

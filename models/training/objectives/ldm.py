@@ -107,6 +107,11 @@ class LdmObjective(Objective[NoisedBatch]):
     """The latent U-Net."""
 
     def __init__(self, settings: LdmSettings, task: Task) -> None:
+        if task.mixture.differences:
+            raise ConfigError(
+                f"data.mixture: latents of whole images are learnt, expected no differences, found "
+                f"{task.mixture.differences}"
+            )
         self._settings, self._task = settings, task
         self._schedule = cosine_schedule()
         self._vqgan, self._vqgan_digest = read_trained_vqgan(settings.autoencoder)
