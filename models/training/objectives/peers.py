@@ -42,6 +42,7 @@ ONE_PASS = Preset("one-pass", 1, 0)
 
 def make_objective(config: JsonFields, task: Task) -> Objective[Batch]:
     """From `[peer]`: `architecture`, the network's own fields and, for MCA-Net, `[peer.discriminator]`."""
+    require_truth(task)
     architecture = config.choice("architecture", ARCHITECTURES)
     setup = PeerSetup(read_network(architecture, config), task.image_size)
     if task.side % setup.network.stride:
@@ -127,6 +128,13 @@ class McaNetObjective(Objective[Batch]):
     def model(self, averaged: Mapping[str, nn.Module]) -> Installable:
         """The averaged generator; the discriminator is of no further use."""
         return installable(self._setup, averaged["generator"])
+
+
+def require_truth(task: Task) -> None:
+    """Raises ConfigError when a batch would hold images whose bone is known in part only: they have no soft tissue."""
+    if task.mixture.differences:
+        found = task.mixture.differences
+        raise ConfigError(f"data.mixture: whole soft-tissue images are learnt, expected no differences, found {found}")
 
 
 def soft_tissue(batch: Batch) -> Tensor:
