@@ -1,4 +1,4 @@
-"""`python -m models.training`: project the CT, train, export and evaluate the shipped models on a CPU."""
+"""`python -m models.training`: project the CT, train and export the shipped models on a CPU."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ COMMANDS: dict[str, tuple[Callable[[argparse.Namespace], int], str]] = {
     "autoencoder": (commands.autoencoder, "train the autoencoder of bs-ldm-lite"),
     "latent": (commands.latent, "train the latent network of bs-ldm-lite; needs the autoencoder"),
     "export": (commands.export, "write a trained model into a weights folder"),
-    "evaluate": (commands.evaluate, "print figures on data left out of training; exit code 1 below the bar"),
 }
 
 
@@ -50,13 +49,6 @@ def _parser() -> argparse.ArgumentParser:
             sub.add_argument("--into", type=Path, default=Path("models/weights"), help="weights folder")
             sub.add_argument("--version", default="1.0.0")
             sub.add_argument("--note", required=True, help="one paragraph: data, recipe, figures")
-        if name == "evaluate":
-            sub.add_argument("--model", action="append", default=[], help="an installed model; repeat for more")
-            sub.add_argument("--preset", default="fast", choices=("fast", "reference"))
-            sub.add_argument("--steps", type=int, default=0, help="network evaluations; 0 = the preset's own")
-            sub.add_argument("--seed", type=int, default=0, help="of the sampler")
-            sub.add_argument("--weights", type=Path, action="append", default=[], help="a further weights folder")
-            sub.add_argument("--pictures", type=Path, help="folder for original | soft tissue | truth | bone as PNG")
     return parser
 
 

@@ -18,7 +18,7 @@ from models.residual_unet.config import ResidualUNetSetup
 from models.residual_unet.network import ResidualUNet
 from models.training import autoencoder as autoencoder_training
 from models.training import latent as latent_training
-from models.training import recipes, report
+from models.training import recipes
 from models.training import residual_unet as residual_unet_training
 from models.training.data import CT_FILE, TrainingData, read_training_data
 from models.training.export import export_bs_ldm, export_residual_unet
@@ -96,23 +96,6 @@ def export(arguments: argparse.Namespace) -> int:
         written = export_bs_ldm(vqgan, unet, config, presets, folder, arguments.version, arguments.note)
     Console().print(str(written))
     return 0
-
-
-def evaluate(arguments: argparse.Namespace) -> int:
-    """The table; 1 when a model misses the bar."""
-    return report.print_report(
-        report.Evaluation(
-            folder=arguments.data,
-            pair=arguments.pair,
-            projections=arguments.work / PROJECTIONS,
-            models=tuple(arguments.model),
-            weights=tuple(arguments.weights),
-            preset=arguments.preset,
-            steps=arguments.steps,
-            seed=arguments.seed,
-            pictures=arguments.pictures,
-        )
-    )
 
 
 def _data(arguments: argparse.Namespace) -> TrainingData:

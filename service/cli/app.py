@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from service.cli import files, processes, records, remote, train, weights
+from service.cli import data, evaluate, files, processes, records, remote, train, weights
 
 app = typer.Typer(
     name="softray",
@@ -36,7 +36,9 @@ files.add_to(app)
 remote.add_to(app)
 records.add_to(app)
 weights.add_to(app)
+data.add_to(app)
 train.add_to(app)
+evaluate.add_to(app)
 
 
 def main() -> None:
