@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import TypeVar
 
@@ -12,7 +12,7 @@ BatchT = TypeVar("BatchT")
 AHEAD = 4
 
 
-def drawn_ahead(draw: Callable[[int], BatchT], steps: range, workers: int) -> Iterator[BatchT]:
+def drawn_ahead(draw: Callable[[int], BatchT], steps: range, workers: int) -> Generator[BatchT, None, None]:
     """`draw(step)` for each of `steps`, in order; 0 workers: each when it is asked for.
 
     A draw is a pure function of its step, so that the order of computation cannot change a training.
