@@ -45,9 +45,9 @@ def _behind_rib(number: int, x: float) -> Lesion:
 NODULES: tuple[Lesion, ...] = (_behind_rib(6, -84.0), Lesion(92.0, 146.0, 8.0), Lesion(104.0, 262.0, 5.0))
 
 
-def add_nodules(canvas: Floats, grid: Grid) -> None:
+def add_nodules(canvas: Floats, grid: Grid, nodules: tuple[Lesion, ...] = NODULES) -> None:
     """Adds the path length in mm through every nodule: three overlapping lobes each, as few are perfect spheres."""
-    for lesion in NODULES:
+    for lesion in nodules:
         r = lesion.radius
         add_solid(canvas, grid, (lesion.x, lesion.y), (0.92 * r, 0.86 * r, 0.72 * r), 2.0, 0.4)
         add_solid(canvas, grid, (lesion.x + 0.22 * r, lesion.y - 0.18 * r), (0.74 * r, 0.70 * r, 0.42 * r))

@@ -12,7 +12,7 @@ from models.phantom.filters import blur, enlarge, texture
 from models.phantom.geometry import FIELD_MM, Floats, Grid
 from models.phantom.lungs import lung_path
 from models.phantom.marker import add_marker
-from models.phantom.nodules import NODULES, Nodule, add_nodules
+from models.phantom.nodules import NODULES, Lesion, Nodule, add_nodules
 from models.phantom.ribs import add_ribs
 from models.phantom.shoulder_girdle import add_shoulder_girdle
 from models.phantom.spine import add_spine
@@ -50,14 +50,17 @@ class Phantom:
     """Centre row, column and radius, in pixels."""
 
 
-def render(size: int = 2021, seed: int = 7) -> Phantom:
-    """A PA chest radiograph of `size` × `size` pixels over 404 mm; the same seed is the same patient at every size."""
+def render(size: int = 2021, seed: int = 7, *, with_nodules: bool = True) -> Phantom:
+    """A PA chest radiograph of `size` × `size` pixels over 404 mm; the same seed is the same patient at every size.
+
+    Without nodules the same patient, with the same noise pattern, lacks them, as if they had not grown yet.
+    """
     if size < 32:
         raise ValueError(f"a phantom needs at least 32 × 32 pixels, not {size}")
     grid = Grid(size)
     anatomy, noise = (np.random.default_rng((seed, stream)) for stream in (1, 2))
     bone = blur(_bone_attenuation(grid, anatomy), BLUR_MM / grid.spacing)
-    soft = blur(_soft_attenuation(grid, anatomy), BLUR_MM / grid.spacing)
+    soft = blur(_soft_attenuation(grid, anatomy, NODULES if with_nodules else ()), BLUR_MM / grid.spacing)
     bone[bone < 1e-6] = 0.0
 
     tone = Tone.of(soft, grid.spacing)
@@ -77,7 +80,7 @@ def render(size: int = 2021, seed: int = 7) -> Phantom:
         soft_tissue=soft_grey,
         bone=bone_grey,
         pixel_spacing_mm=FIELD_MM / size,
-        nodules=tuple(nodule.on(grid) for nodule in NODULES),
+        nodules=tuple(nodule.on(grid) for nodule in NODULES) if with_nodules else (),
     )
 
 
@@ -100,7 +103,7 @@ def _bone_attenuation(grid: Grid, rng: np.random.Generator) -> Floats:
     return np.asarray(CORTEX_PER_MM * bones.cortex + MARROW_PER_MM * bones.marrow * trabeculae, np.float32)
 
 
-def _soft_attenuation(grid: Grid, rng: np.random.Generator) -> Floats:
+def _soft_attenuation(grid: Grid, rng: np.random.Generator, nodules: tuple[Lesion, ...] = NODULES) -> Floats:
     # Large smooth solids are computed at half the pitch of a large image: their edges are no sharper than that.
     coarse = grid if grid.size <= 1100 else Grid(-(-grid.size // 2))
     shape = (grid.size, grid.size)
@@ -108,7 +111,7 @@ def _soft_attenuation(grid: Grid, rng: np.random.Generator) -> Floats:
     lung = enlarge(lung_path(coarse, RIGHT) + lung_path(coarse, LEFT), shape)
     vessels = np.zeros(shape, np.float32)
     add_vessels(vessels, grid, rng)
-    add_nodules(vessels, grid)
+    add_nodules(vessels, grid, nodules)
     parenchyma = (
         1.0 + 0.005 * texture(rng, grid.size, grid.spacing, 1.4) + 0.012 * texture(rng, grid.size, grid.spacing, 9.0)
     )

@@ -179,3 +179,18 @@ def _nodule_and_ring(image: NDArray[np.float32], nodule: Nodule) -> tuple[float,
     inside = image[distance < 0.6 * nodule.radius].mean()
     ring = image[(distance > 1.3 * nodule.radius) & (distance < 1.9 * nodule.radius)].mean()
     return float(inside), float(ring)
+
+
+def test_without_nodules_the_same_patient_differs_where_they_are_and_in_no_bone() -> None:
+    grown, before = render(512, 8), render(512, 8, with_nodules=False)
+    assert len(grown.nodules) == 3
+    assert before.nodules == ()
+    change = grown.soft_tissue - before.soft_tissue
+    rows, columns = np.ogrid[:512, :512]
+    for nodule in grown.nodules:
+        distance = np.hypot(rows - nodule.row, columns - nodule.column) / nodule.radius
+        assert change[distance < 0.5].mean() > 0.02
+    far = np.ones((512, 512), np.bool_)
+    for nodule in grown.nodules:
+        far &= np.hypot(rows - nodule.row, columns - nodule.column) > 12 * nodule.radius
+    assert np.abs(change[far]).max() < 0.02
