@@ -13,7 +13,11 @@ MAX_DESCRIPTION = 1024  # characters of an ST
 
 _METHODS = {
     "bs-ldm": "a conditional latent diffusion model",
+    "bs-diff": "a conditional diffusion model in pixels",
     "residual-unet": "a one-pass convolutional network",
+    "peer-gusarev": "a one-pass convolutional autoencoder (Gusarev 2017)",
+    "peer-resnet-bs": "a one-pass residual network (ResNet-BS)",
+    "peer-mca-net": "a one-pass adversarially trained network (MCA-Net)",
 }
 
 

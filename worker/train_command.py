@@ -25,6 +25,11 @@ from service.settings import Settings
 console = Console(soft_wrap=True, highlight=False)
 RUNS = Path("runs")
 SMOOTHING = 0.98
+NEXT = {
+    "vqgan": "softray train ldm CONFIG --set ldm.autoencoder",
+    "bsdiff": "softray train bsdiff bsdiff-enhancer --set bsdiff.denoiser",
+}
+"""What is trained over a run that gives no model by itself."""
 
 
 def run_train(
@@ -62,7 +67,7 @@ def run_train(
     elif judged.gives_model:
         console.print(f"next: softray train export {shlex.quote(str(folder))} --name NAME")
     else:
-        console.print(f"next: softray train ldm CONFIG --set ldm.autoencoder={shlex.quote(str(folder))}")
+        console.print(f"next: {NEXT[kind]}={shlex.quote(str(folder))}")
 
 
 def run_export(

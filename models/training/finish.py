@@ -83,7 +83,7 @@ def install(session: Session, into: Path, name: str, *, version: str, licence: s
         raise TrainingError(
             TrainingFault.NOT_A_MODEL,
             f"{session.config.kind}: expected a training that gives a model by itself, found a part of one; train "
-            "`softray train ldm` over this run and export that",
+            "the other part over this run (ldm over vqgan, bsdiff's enhancer over its denoiser) and export that",
         )
     into.mkdir(parents=True, exist_ok=True)
     manifest = write_model(finished, into / name, version=version, note=note(session), licence=licence, replace=replace)

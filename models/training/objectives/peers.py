@@ -103,7 +103,7 @@ class McaNetObjective(Objective[Batch]):
 
     @property
     def networks(self) -> Mapping[str, nn.Module]:
-        """The generator first, as published by pix2pix's authors."""
+        """The generator first."""
         return {"generator": self._generator, "discriminator": self._discriminator}
 
     def draw(self, step: int) -> Batch:
