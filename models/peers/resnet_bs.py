@@ -2,8 +2,9 @@
 tuberculosis-consistent findings", Diagnostics 11(5) 840, arXiv 2104.04518): residual blocks at full resolution.
 
 As published: 16 blocks of two 3 x 3 convolutions with 64 filters, nothing pooled and nothing normalised, each block's
-residual scaled by 0.1, a skip over all blocks, a sigmoid at the end, the soft-tissue image as output. What we train for
-our table is narrower and shallower: at 256 px the published size costs 160 GFLOP an image.
+residual scaled by 0.1, a skip over all blocks, a sigmoid at the end (public ports of the code leave that out), the
+soft-tissue image as output. What we train for our table is narrower and shallower: at 256 px the published size costs
+160 GFLOP an image.
 """
 
 from __future__ import annotations
