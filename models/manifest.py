@@ -21,8 +21,8 @@ FILE_NAME = "manifest.json"
 FORMAT = 1
 NAME_PATTERN = re.compile(r"[a-z0-9][a-z0-9._-]{0,63}")
 FEW_STEP_SAMPLERS = ("dpm-solver++2m", "sde-dpm-solver++2m")
-SAMPLERS = ("ddpm", *FEW_STEP_SAMPLERS, "one-pass")
-PRESET_NAMES = ("fast", "reference")
+SAMPLERS = ("ddpm", *FEW_STEP_SAMPLERS, "one-pass", "x0-feedback")
+PRESET_NAMES = ("fast", "reference", "compat")
 
 
 @dataclass(frozen=True)

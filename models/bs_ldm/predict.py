@@ -21,6 +21,7 @@ from models.manifest import Manifest, Preset
 from models.samplers import OnEstimate, OnStep, PredictX0, watched
 from models.samplers.ddpm import sample_ddpm
 from models.samplers.dpm_solver import sample_dpm_solver, uniform_timesteps
+from models.samplers.sde_dpm_solver import even_lambda_timesteps, sample_sde_dpm_solver
 from models.schedules import cosine_schedule
 from models.suppressor import ModelIdentity, check_radiographs, check_residual, identify
 from models.trace import shown_steps
@@ -96,7 +97,14 @@ class BsLdmSuppressor:
             # The published sampler draws noise for every output channel; those of x enter.
             step_channels = self._config.unet.out_channels
             return sample_ddpm(predict_x0, x_T, lambda _t: randn(step_channels), self._schedule, on_step)
-        timesteps = uniform_timesteps(self._preset.steps, self._preset.start_timestep)
+        steps, start = self._preset.steps, self._preset.start_timestep
+        if self._preset.sampler == "sde-dpm-solver++2m":
+            timesteps = even_lambda_timesteps(steps, start, self._schedule)
+            channels = z_cxr.shape[1]
+            return sample_sde_dpm_solver(
+                predict_x0, x_T, lambda _t: randn(channels), timesteps, self._schedule, on_step
+            )
+        timesteps = uniform_timesteps(steps, start)
         return sample_dpm_solver(predict_x0, x_T, timesteps, self._schedule, on_step)
 
     def _residual(self, x0: Tensor, z_cxr: Tensor, decoded_cxr: Tensor) -> Tensor:

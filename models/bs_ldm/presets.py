@@ -8,7 +8,7 @@ from models.samplers.dpm_solver import START_TIMESTEP
 REFERENCE = Preset("ddpm", 1000, 999)
 """As published: every timestep, ancestral noise."""
 
-FAST = Preset("dpm-solver++2m", 10, START_TIMESTEP)
-"""Second-order multistep: a hundredth of the evaluations."""
+FAST = Preset("sde-dpm-solver++2m", 10, START_TIMESTEP)
+"""Second-order multistep with noise: a hundredth of the evaluations, the texture kept."""
 
 PRESETS = {"fast": FAST, "reference": REFERENCE}
