@@ -43,10 +43,13 @@ class CosineSchedule:
         before = torch.cat([torch.ones(1), self.alpha_bar_tensor[:-1]])
         self.beta: tuple[float, ...] = tuple((1.0 - self.alpha_bar_tensor / before).tolist())
         self.alpha_bar: tuple[float, ...] = tuple(self.alpha_bar_tensor.tolist())
+        # Rounded to float32 before and after the root, as published and as in `add_noise`.
+        self._alpha: tuple[float, ...] = tuple(self.alpha_bar_tensor.sqrt().tolist())
+        self._sigma: tuple[float, ...] = tuple((1.0 - self.alpha_bar_tensor).sqrt().tolist())
 
     def alpha_sigma(self, t: int) -> tuple[float, float]:
         """(√ᾱ_t, √(1 − ᾱ_t)): the share of signal and of noise in x_t."""
-        return math.sqrt(self.alpha_bar[t]), math.sqrt(1.0 - self.alpha_bar[t])
+        return self._alpha[t], self._sigma[t]
 
     def add_noise(self, x0: Tensor, noise: Tensor, t: Tensor) -> Tensor:
         """x_t for a batch: x0, noise (N, C, H, W), t (N,) int64."""

@@ -21,11 +21,11 @@ class ModelIdentity:
     name: str
     version: str
     architecture: str
-    """`bs-ldm` or `residual-unet`."""
+    """`bs-ldm`, `bs-diff`, `residual-unet`, …"""
     sha256: str
     """Digest over the manifest's configuration and the digests of its files."""
     sampler: str
-    """`ddpm`, `dpm-solver++2m` or `one-pass`."""
+    """As the preset says: `ddpm`, `dpm-solver++2m`, `one-pass`, …"""
     steps: int
     """Network evaluations per image."""
     precision: str
