@@ -3,11 +3,15 @@
 State-dict names and shapes are the published ones at every size, so that published weights load as they are. Residual
 blocks carry the timestep by scale-shift normalisation, change resolution inside themselves, and self-attention follows
 them wherever the down-sampling factor is in `attention_resolutions`.
+
+What the timestep says to the blocks (FiLM: a scale and a shift for each channel) depends on nothing else, so `film` and
+`denoise` may be called apart and the former's result kept, as `models.bs_ldm.fast_unet` does.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import cast
@@ -104,31 +108,41 @@ class UNet(nn.Module):
                 ch = mult * c
             factor //= 2
 
+        self._film_widths = [block.film_width for block in self.modules() if isinstance(block, ResBlock)]
         self.out = nn.Sequential(
             nn.GroupNorm(NORM_GROUPS, ch), nn.SiLU(), zeroed(nn.Conv2d(ch, config.out_channels, 3, padding=1))
         )
 
     def forward(self, x: Tensor, t: Tensor) -> Tensor:
         """See the class; H and W must be multiples of `config.stride`."""
+        return self.denoise(x, self.film(t))
+
+    def film(self, t: Tensor) -> Tensor:
+        """Scales and shifts of all residual blocks at timesteps t (N,), one block after the other: (N, their sum)."""
         emb = self.time_embed(timestep_embedding(t, self.config.model_channels))
+        return torch.cat([block.emb_layers(emb) for block in self.modules() if isinstance(block, ResBlock)], dim=1)
+
+    def denoise(self, x: Tensor, film: Tensor) -> Tensor:
+        """The output for x under `film`, (N, …) or (1, …) for a whole batch at one timestep."""
+        films = iter(torch.split(film, self._film_widths, dim=1))
         skips: list[Tensor] = []
         h = x
         for block in self.input_blocks:
-            h = block(h, emb)
+            h = block(h, films)
             skips.append(h)
-        h = self.middle_block(h, emb)
+        h = self.middle_block(h, films)
         for block in self.output_blocks:
-            h = block(torch.cat([h, skips.pop()], dim=1), emb)
+            h = block(torch.cat([h, skips.pop()], dim=1), films)
         return cast(Tensor, self.out(h))
 
 
 class TimestepSequential(nn.ModuleList):
-    """Layers in a row; the residual blocks among them also get the timestep's embedding."""
+    """Layers in a row; each residual block among them takes the next of the timestep's scales and shifts."""
 
-    def forward(self, x: Tensor, emb: Tensor) -> Tensor:
-        """x (N, C, H, W), emb (N, 4·model_channels)."""
+    def forward(self, x: Tensor, films: Iterator[Tensor]) -> Tensor:
+        """x (N, C, H, W); films in the order of the network's residual blocks."""
         for layer in self:
-            x = layer(x, emb) if isinstance(layer, ResBlock) else layer(x)
+            x = layer(x, next(films)) if isinstance(layer, ResBlock) else layer(x)
         return x
 
 
@@ -138,6 +152,8 @@ class ResBlock(nn.Module):
     def __init__(self, c_in: int, c_out: int, emb: int, dropout: float, *, resample: str | None = None) -> None:
         super().__init__()
         self.resample = resample
+        self.film_width = 2 * c_out
+        """Numbers that a timestep says to this block: a scale and a shift for each output channel."""
         self.in_layers = nn.Sequential(nn.GroupNorm(NORM_GROUPS, c_in), nn.SiLU(), nn.Conv2d(c_in, c_out, 3, padding=1))
         self.emb_layers = nn.Sequential(nn.SiLU(), nn.Linear(emb, 2 * c_out))
         self.out_layers = nn.Sequential(
@@ -148,8 +164,8 @@ class ResBlock(nn.Module):
         )
         self.skip_connection: nn.Module = nn.Identity() if c_in == c_out else nn.Conv2d(c_in, c_out, 1)
 
-    def forward(self, x: Tensor, emb: Tensor) -> Tensor:
-        """x (N, c_in, H, W) → (N, c_out, H', W')."""
+    def forward(self, x: Tensor, film: Tensor) -> Tensor:
+        """x (N, c_in, H, W), film (N or 1, film_width) → (N, c_out, H', W')."""
         norm, activation, conv = self.in_layers
         h = activation(norm(x))
         if self.resample == "down":
@@ -157,7 +173,7 @@ class ResBlock(nn.Module):
         elif self.resample == "up":
             h, x = F.interpolate(h, scale_factor=2.0), F.interpolate(x, scale_factor=2.0)
         h = conv(h)
-        scale, shift = self.emb_layers(emb)[:, :, None, None].chunk(2, dim=1)
+        scale, shift = film[:, :, None, None].chunk(2, dim=1)
         norm, activation, dropout, conv = self.out_layers
         h = conv(dropout(activation(norm(h) * (1 + scale) + shift)))
         return cast(Tensor, self.skip_connection(x) + h)
