@@ -68,7 +68,7 @@ def _lines(table: Mapping[str, object], path: tuple[str, ...]) -> list[str]:
 
 def _key(name: str) -> str:
     bare = name.isascii() and name.replace("-", "").replace("_", "").isalnum()
-    return name if bare else json.dumps(name)
+    return name if bare else _text(name)
 
 
 def _text(value: object) -> str:
