@@ -18,6 +18,8 @@ from models.training.projections import PIXEL_MM
 DIAMETERS_MM = (8.0, 12.0, 16.0, 20.0)
 EXCESS = 0.8
 """What a nodule attenuates beyond the lung whose place it takes, water = 1: 1.05 less 0.25."""
+LEAST_BONE_CM = 0.3
+"""Over a nodule's centre, cm of water."""
 APART_MM = 36.0
 """Between two centres: the next one is no part of the surroundings."""
 RIM_MM = 4.0
@@ -54,7 +56,7 @@ def choose_nodules(soft: Tensor, bone: Tensor, first: int) -> tuple[PlantedNodul
     chosen = []
     for index in range(len(DIAMETERS_MM)):
         diameter = DIAMETERS_MM[(first + index) % len(DIAMETERS_MM)]
-        candidates = crossed * (_shrunk(lung, (diameter / 2 + RIM_MM) / PIXEL_MM) & free)
+        candidates = crossed * (_shrunk(lung, (diameter / 2 + RIM_MM) / PIXEL_MM) & free & (bone > LEAST_BONE_CM))
         if float(candidates.max()) <= 0:
             continue
         place = int(candidates.argmax())
