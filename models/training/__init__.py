@@ -1,1 +1,1 @@
-"""Training of the shipped models on the CPU, from public data: `python -m models.training`."""
+"""Training of every network that softray runs, on folders of pairs: what `softray train` does."""
