@@ -13,6 +13,7 @@ from pathlib import Path
 from models.errors import ConfigError, WeightsError, WeightsFault
 from models.json_fields import JsonFields
 from models.manifest import FILE_NAME, Manifest, read_manifest
+from models.parity_record import require_parity
 from models.suppressor import Suppressor, resolve_device
 
 BUILTIN_WEIGHTS_DIR = Path(__file__).parent / "weights"
@@ -30,9 +31,17 @@ def load(
     return load_manifest(find(name, weights_dirs), preset, steps, device)
 
 
-def load_manifest(manifest: Manifest, preset: str = "fast", steps: int = 0, device: str = "auto") -> Suppressor:
-    """As `load`, for a manifest in hand."""
+def load_manifest(
+    manifest: Manifest, preset: str = "fast", steps: int = 0, device: str = "auto", *, unproven: bool = False
+) -> Suppressor:
+    """As `load`, for a manifest in hand.
+
+    `unproven`: few steps of imported weights also run where nothing vouches for them (`parity_record`): for checks of
+    the weights themselves, never for a result that anybody keeps.
+    """
     target = resolve_device(device)
+    if not unproven:
+        require_parity(manifest, manifest.preset(preset, steps))
     match manifest.architecture:
         case "bs-ldm":
             from models.bs_ldm.predict import BsLdmSuppressor

@@ -50,6 +50,9 @@ def run_import(
     console.print("nothing in the checkpoints was executed")
     console.print(f"digest {manifest.sha256}")
     console.print(f"next: softray models golden-write {manifest.name}, then SOFTRAY_MODEL={manifest.name}")
+    console.print(
+        f"      softray models parity {manifest.name}, or SOFTRAY_PRESET=reference: few steps must be shown good"
+    )
 
 
 def run_list(settings: Settings) -> None:
@@ -106,7 +109,7 @@ def run_golden_write(settings: Settings, *, name: str) -> None:
     for each in names:
         manifest = library.find(each, folders)
         with console.status(f"running the golden phantom through {each} …"):
-            size = library.load_manifest(manifest, device="cpu").image_size
+            size = library.load_manifest(manifest, device="cpu", unproven=True).image_size
             pixels, _ = to_model(render(size).radiograph, size)
             recorded = golden.record_golden(manifest, pixels)
         console.print(f"{each}: golden phantom recorded in {recorded.folder}")
@@ -123,7 +126,7 @@ def _verify(name: str, settings: Settings) -> bool:
     if not all(check.ok for check in checks):
         return False
     manifest = library.find(name, folders)
-    suppressor: Suppressor = library.load_manifest(manifest, device=settings.device)
+    suppressor: Suppressor = library.load_manifest(manifest, device=settings.device, unproven=True)
     result = golden.verify(suppressor, manifest)
     if result is None:
         console.print(f"{name}: no golden phantom recorded (softray models golden-write {name})")

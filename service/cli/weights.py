@@ -85,3 +85,20 @@ def golden_write(
 ) -> None:
     """Write the golden phantom's result beside the weights (after a deliberate change of a model or the phantom)."""
     call("worker.weights_commands:run_golden_write", settings(), name=name)
+
+
+@models_app.command("parity")
+def parity(
+    name: Annotated[str, typer.Argument(help="Name of installed weights; empty: the configured model.")] = "",
+    seeds: Annotated[list[int] | None, typer.Option("--seeds", min=0, help="Seed of a run; may be repeated.")] = None,
+    pairs: Annotated[
+        Path | None, typer.Option(help="Prepared folder of pairs (softray data prepare) instead of the phantom.")
+    ] = None,
+    images: Annotated[int, typer.Option(min=1, help="How many phantoms or pairs.")] = 2,
+) -> None:
+    """Compare the preset fast with reference: PSNR, high-frequency energy, vessels. Exit code 1 if it does not pass.
+
+    The figures go into parity.json beside the weights. Imported weights run fast only where they passed. The reference
+    takes 1000 evaluations an image: minutes on a GPU, hours on a CPU with networks of the published size.
+    """
+    call("worker.parity_command:run", settings(), name=name, seeds=seeds or [0], pairs=pairs, images=images)

@@ -32,7 +32,7 @@ def test_pickled_modules_become_an_installed_model_that_runs(published: Publishe
     manifest = import_published(published, tmp_path / "weights")
     assert BsLdmConfig.from_json(manifest.config) == CONFIG
     assert manifest.sources == {path.name: file_sha256(path) for path in (published.unet, published.autoencoder)}
-    model = library.load("imported", [tmp_path / "weights"], steps=2, device="cpu")
+    model = library.load_manifest(manifest, steps=2, device="cpu", unproven=True)
     assert model.bone_residual(radiograph(), seeds=[0], on_step=no_step).shape == (1, 1, 32, 32)
 
 
