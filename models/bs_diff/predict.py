@@ -22,10 +22,12 @@ from models.bs_diff.presets import X0_FEEDBACK
 from models.bs_diff.unet import UNet
 from models.bs_diff.x0_feedback import iterate_x0
 from models.checkpoint import load_network
+from models.errors import ConfigError
 from models.manifest import Manifest, Preset
 from models.samplers import OnEstimate, OnStep, PredictX0, watched
 from models.samplers.ddpm import sample_ddpm
 from models.samplers.dpm_solver import sample_dpm_solver, uniform_timesteps
+from models.samplers.sde_dpm_solver import even_lambda_timesteps, sample_sde_dpm_solver
 from models.schedules import cosine_schedule
 from models.suppressor import ModelIdentity, check_radiographs, check_residual, identify
 from models.trace import shown_steps
@@ -91,14 +93,20 @@ class BsDiffSuppressor:
         noised = self._config.condition is Condition.NOISED and not self._as_published
         denoiser = Denoiser(self._unet, self._config.prediction, self._schedule, cxr, randn() if noised else None)
         predict_x0: PredictX0 = watched(denoiser, on_x0)
-        if self._as_published:
-            return iterate_x0(predict_x0, x_T, self._schedule, on_step)
-        if self._preset.sampler == "ddpm":
-            # Published samplers draw noise for every output channel; that of x enters.
-            step_channels = self._config.unet.out_channels
-            return sample_ddpm(predict_x0, x_T, lambda _t: randn(step_channels), self._schedule, on_step)
-        timesteps = uniform_timesteps(self._preset.steps, self._preset.start_timestep)
-        return sample_dpm_solver(predict_x0, x_T, timesteps, self._schedule, on_step)
+        steps, start = self._preset.steps, self._preset.start_timestep
+        match self._preset.sampler:
+            case "x0-feedback":
+                return iterate_x0(predict_x0, x_T, self._schedule, on_step)
+            case "ddpm":
+                # Published samplers draw noise for every output channel; that of x enters.
+                channels = self._config.unet.out_channels
+                return sample_ddpm(predict_x0, x_T, lambda _t: randn(channels), self._schedule, on_step)
+            case "sde-dpm-solver++2m":
+                timesteps = even_lambda_timesteps(steps, start, self._schedule)
+                return sample_sde_dpm_solver(predict_x0, x_T, lambda _t: randn(), timesteps, self._schedule, on_step)
+            case "dpm-solver++2m":
+                return sample_dpm_solver(predict_x0, x_T, uniform_timesteps(steps, start), self._schedule, on_step)
+        raise ConfigError(f"bs-diff samples in steps; its preset asks for {self._preset.sampler!r}")
 
     def _enhance(self, image: Tensor) -> Tensor:
         """Stage 2 in float32, whose output is clipped to the range of pixels, as published."""
