@@ -136,12 +136,14 @@ def _salt(data_dir: Path) -> bytes:
 
 
 def _check_apart(sources: list[Path], into: Path) -> None:
-    """A folder that is read must not be written to, nor hold what is written."""
+    """What is written must not be among what is read, nor take its place."""
     target = into.resolve()
     for source in sources:
-        if target == source.resolve() or target.is_relative_to(source.resolve()):
+        place = source.resolve()
+        if target.is_relative_to(place) or place.is_relative_to(target):
             raise PairDataError(
-                PairFault.OPTION_INVALID, f"expected a folder outside the sources to write to, found {into} in {source}"
+                PairFault.OPTION_INVALID,
+                f"expected a folder to write to that neither lies in a source nor holds one, found {into} and {source}",
             )
 
 

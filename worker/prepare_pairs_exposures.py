@@ -22,7 +22,7 @@ from dicom_node.chest_evidence import is_chest
 from dicom_node.eligibility_terms import Answer, EligibilityPolicy, Evidence
 from dicom_node.header_values import items, text, texts
 from dicom_node.header_words import image_words
-from dicom_node.object_evidence import is_accepted_class, is_not_our_own, is_of_a_patient
+from dicom_node.object_evidence import has_identifiers, is_accepted_class, is_not_our_own, is_of_a_patient
 from dicom_node.pixels import read_source
 from dicom_node.view_evidence import is_frontal
 from models.pairs.errors import PairDataError, PairFault
@@ -42,6 +42,8 @@ SOFTWARE_WORDS = frozenset([
 _RAW_ENERGY_WORDS = frozenset({"low", "high"})
 _TIMES = (("AcquisitionDate", "AcquisitionTime"), ("ContentDate", "ContentTime"))
 _POLICY = EligibilityPolicy(min_age_years=0)
+_RULES = (has_identifiers, is_accepted_class, is_not_our_own, is_of_a_patient)
+"""Of the service's gate; its other rules concern single images that are to be processed."""
 
 
 class Energy(StrEnum):
@@ -78,10 +80,10 @@ def read_exposure(path: Path, soft_words: frozenset[str] = frozenset()) -> Expos
     """The exposure in a file; None when it is no DICOM file or no human's chest radiograph as a console sends it."""
     try:
         ds = dcmread(path, stop_before_pixels=True)
-        kept = all(rule(ds, _POLICY).answer is Answer.YES for rule in (is_accepted_class, is_of_a_patient))
-        # Another bone suppression's output, ours included, is no truth; its header's soft words must not count.
-        kept = kept and is_not_our_own(ds, _POLICY).answer is Answer.YES
-        if not kept or is_chest(ds, _POLICY).answer is Answer.NO:
+        if (
+            any(rule(ds, _POLICY).answer is not Answer.YES for rule in _RULES)
+            or is_chest(ds, _POLICY).answer is Answer.NO
+        ):
             return None
         return _exposure(path, ds, soft_words)
     except Exception:  # a file can hold anything; what cannot be read is listed as skipped

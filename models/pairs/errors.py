@@ -19,6 +19,7 @@ class PairFault(StrEnum):
     PAIRS_FILE_INVALID = "PAIRS_FILE_INVALID"  # pairs.json is not what `data prepare` writes
     PAIR_ALTERED = "PAIR_ALTERED"  # a picture is not the one that pairs.json records
     TARGET_NOT_OURS = "TARGET_NOT_OURS"  # the folder to write holds something else
+    TARGET_NOT_WRITTEN = "TARGET_NOT_WRITTEN"  # disk full, no permission, a name that the file system does not take
     OPTION_INVALID = "OPTION_INVALID"  # a ratio, size, limit or pattern that cannot be
     # with one picture
     NOT_READABLE = "NOT_READABLE"  # damaged, or not a picture at all

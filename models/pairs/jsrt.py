@@ -21,7 +21,7 @@ SIDE = 2048
 RAW_BYTES = SIDE * SIDE * 2
 TOP = 4095
 """Of 12 bits."""
-_NAME = re.compile(r"JPC[LN]N\d{3}", re.IGNORECASE)
+_NAME = re.compile(r"JPC[LN]N\d{3}(?!\d)", re.IGNORECASE)
 
 
 def is_jsrt_raw(path: Path) -> bool:

@@ -26,7 +26,8 @@ _OURS = frozenset({CXR, SOFT_TISSUE, record.FILE_NAME, contact_sheet.FILE_NAME})
 class PreparedFolder:
     """A context in which pairs are added to a folder that appears when `finish` has returned.
 
-    Raises PairDataError (TARGET_NOT_OURS) on entering when `folder` holds anything but an earlier preparation.
+    Raises PairDataError: TARGET_NOT_OURS on entering, when `folder` holds anything but an earlier preparation;
+    TARGET_NOT_WRITTEN on leaving, when the disk is full or may not be written to.
     """
 
     def __init__(self, folder: Path, *, seed: int, ratios: Ratios, settings: Mapping[str, object]) -> None:
@@ -43,9 +44,7 @@ class PreparedFolder:
             self._folder.parent.mkdir(parents=True, exist_ok=True)
             self._staging = Path(tempfile.mkdtemp(prefix=f".{self._folder.name}-", dir=self._folder.parent))
         except OSError as error:
-            raise PairDataError(
-                PairFault.TARGET_NOT_OURS, f"expected to write {self._folder}, found: {error.strerror}"
-            ) from error
+            raise _not_written(self._folder, error) from error
         for side in (CXR, SOFT_TISSUE):
             (self._staging / side).mkdir()
         return self
@@ -54,6 +53,8 @@ class PreparedFolder:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         shutil.rmtree(self._staging, ignore_errors=True)
+        if isinstance(error, OSError):  # whoever reads says so by an error of his own
+            raise _not_written(self._folder, error) from error
 
     def add(self, pair: SourcePair, aligned: AlignedPair, *, cxr_turned: bool, soft_turned: bool) -> None:
         """Write one pair's pictures."""
@@ -123,6 +124,12 @@ def check_target(folder: Path) -> None:
     raise PairDataError(
         PairFault.TARGET_NOT_OURS,
         f"expected {folder} to be absent, empty or prepared by this command before, found {what}",
+    )
+
+
+def _not_written(folder: Path, error: OSError) -> PairDataError:
+    return PairDataError(
+        PairFault.TARGET_NOT_WRITTEN, f"expected to write {folder}, found: {error.strerror or type(error).__name__}"
     )
 
 

@@ -28,6 +28,8 @@ FINE, COARSE, NEIGHBOURHOOD = 1.0, 3.0, 6.0
 STEPS = 10
 STILL = 5e-3
 """A step that moves no pixel further, in pixels of the level, ends the level."""
+LOST = 0.5
+"""Of the longer side: images whose detail has nothing in common may drive the steps anywhere."""
 NEGLIGIBLE = 0.05
 """Pixels: a smaller movement is not undone, because interpolation would blur more than it mends."""
 MARGIN = 0.04
@@ -124,7 +126,7 @@ def _start(fixed: Tensor, moving: Tensor) -> Motion:
 
 
 def _refined(fixed: Tensor, moving: Tensor, motion: Motion) -> Motion:
-    """Gauss-Newton from `motion`, pixels of this level."""
+    """Gauss-Newton from `motion`, pixels of this level; the identity when it loses its way."""
     height, width = fixed.shape[2:]
     reach = max(height, width) / 2
     y, x = torch.meshgrid(
@@ -145,6 +147,8 @@ def _refined(fixed: Tensor, moving: Tensor, motion: Motion) -> Motion:
         normal += 1e-6 * normal.diagonal().mean() * torch.eye(4, dtype=torch.float64)
         step = torch.linalg.lstsq(normal, weighted.T @ difference.double()).solution.tolist()
         motion = Motion(motion.p + step[0] / reach, motion.q + step[1] / reach, motion.u + step[2], motion.v + step[3])
+        if motion.largest_displacement(height, width) > LOST * max(height, width):
+            return Motion()
         if max(abs(each) for each in step) < STILL:
             break
     return motion

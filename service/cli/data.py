@@ -28,7 +28,7 @@ def prepare(
     sources: Annotated[
         list[Path],
         typer.Argument(
-            metavar="SOURCE…",
+            metavar="SOURCE",
             help="Folders: dual-energy DICOM studies; or two folders of PNG with the same names, radiographs first; "
             "or one with cxr/ and soft_tissue/; or JSRT raw files and their companions.",
         ),

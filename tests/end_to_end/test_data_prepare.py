@@ -235,7 +235,10 @@ def test_a_mistake_ends_with_its_reason_and_writes_nothing(
 def test_the_target_is_neither_a_source_nor_a_folder_with_other_things(tmp_path: Path) -> None:
     (tmp_path / "png").mkdir()
     write_grey16(tmp_path / "png/a.png", exposures()[0])
-    assert "outside the sources" in prepare("png", "png", "--into", "png/pairs")[1]
+    for place in ("png/pairs", "png", "."):
+        code, output = prepare("png", "png", "--into", place)
+        assert code == 1
+        assert "neither lies in a source nor holds one" in output
     (tmp_path / "pairs").mkdir()
     (tmp_path / "pairs/thesis.txt").write_text("mine")
     code, output = prepare("png", "png", "--into", "pairs")

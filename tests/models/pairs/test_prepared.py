@@ -80,3 +80,14 @@ def test_a_failure_leaves_the_folder_that_was_there(tmp_path: Path) -> None:
         prepare(tmp_path, {})
     assert read_pair_folder(tmp_path / "out") == before
     assert sorted(path.name for path in tmp_path.iterdir()) == ["out", "source.png"]
+
+
+def test_a_disk_that_cannot_be_written_ends_with_its_reason(tmp_path: Path) -> None:
+    with pytest.raises(PairDataError, match="too long") as caught:
+        prepare(tmp_path, {"n" * 300: "p"})
+    assert caught.value.code == "TARGET_NOT_WRITTEN"
+    assert not (tmp_path / "out").exists()
+    (tmp_path / "file").write_text("")
+    with pytest.raises(PairDataError) as caught:
+        prepare(tmp_path, {"a": "p"}, into="file/out")
+    assert caught.value.code == "TARGET_NOT_WRITTEN"
