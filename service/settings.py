@@ -117,6 +117,12 @@ class Settings(BaseSettings):
     )
     steps: int = Field(default=0, ge=0, description="Sampling steps; 0: the preset's own number.")
     seed: int = Field(default=0, ge=0, description="Seed of the sampler; the same seed gives the same pixels.")
+    spread_seeds: int = Field(
+        default=0,
+        ge=0,
+        le=64,
+        description="Seeds of one image, whose mean is the result and whose spread is kept; 0: 4 on CUDA, 1 on CPU.",
+    )
     device: Literal["auto", "cpu", "cuda"] = Field(
         default="auto", description="Where the network runs: auto, cpu or cuda."
     )

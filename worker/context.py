@@ -62,6 +62,7 @@ class WorkerContext:
     lease_s: float
     deadline_s: float
     network_timeout_s: float
+    spread_seeds: int = 0
     owner: str = field(default_factory=_owner)
     clock: Callable[[], datetime] = _now
     on_hang: Callable[[], None] = ignore_hang

@@ -76,6 +76,7 @@ def _run(claim: jobs.Claim, context: WorkerContext, host: ModelHost) -> bool:
                 context.policy,
                 service_version=context.service_version,
                 seed=context.seed,
+                spread_seeds=context.spread_seeds,
                 # DICOM's dates and times are local ones where no Timezone Offset says otherwise.
                 now=context.clock().astimezone(),
                 on_step=on_step,

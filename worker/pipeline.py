@@ -15,14 +15,27 @@ from datetime import datetime
 import numpy as np
 from numpy.typing import NDArray
 from pydicom import Dataset
+from torch import Tensor
 
 from dicom_node.derived import DerivedPolicy, Provenance, derive
 from dicom_node.pixels import SourceImage, read_source, write_back
 from models.preprocess import from_model, to_model
-from models.suppressor import ModelIdentity, Suppressor
+from models.spread import SeededResidual, seeded_residual, seeds_of
+from models.suppressor import ModelIdentity, SamplingSuppressor, Suppressor
 from worker.errors import ResultRejectedError
 
 OnStep = Callable[[int, int], None]
+
+
+@dataclass(frozen=True)
+class Watcher:
+    """Who wants to see a sample come into being."""
+
+    on_soft_tissue: Callable[[int, NDArray[np.float32]], None]
+    """Called as (t, image): the soft tissue as the model thinks of it at timestep t, (S, S) float32 in display units,
+    as the network sees it: square and at its size."""
+    frames: int
+    """How often, evenly over the run."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +45,7 @@ class SoftTissue:
     derived: the data set to store and deliver. source, residual: (H, W) float32 in display units (0..1 across the
     source's window, bright = dense), on the source's grid: what was there and what was taken away. notes: codes of what
     the source's header made necessary, such as NO_VOI, for the log. made_by: the model that ran.
+    spread: (H, W) float32, display units: the residual's standard deviation over the seeds; None where one seed ran.
     """
 
     derived: Dataset
@@ -39,6 +53,7 @@ class SoftTissue:
     residual: NDArray[np.float32]
     notes: tuple[str, ...]
     made_by: ModelIdentity
+    spread: NDArray[np.float32] | None = None
 
 
 def suppress(
@@ -50,25 +65,37 @@ def suppress(
     seed: int,
     now: datetime,
     on_step: OnStep,
+    spread_seeds: int = 1,
+    watcher: Watcher | None = None,
 ) -> SoftTissue:
     """The soft-tissue companion of `dataset`, a CR or DX radiograph with its pixels.
 
+    `spread_seeds`: how many seeds from `seed` on, whose mean is the result (`models.spread.seeds_of`). `watcher` sees a
+    sampling model's estimates under `seed`, which is then the only one; a one-pass model has none to show.
     `on_step(step, total)` is called after each network evaluation; what it raises ends the run.
     Raises dicom_node's PixelError when the pixels cannot be read, ResultRejectedError when the network's output is not
     an image.
     """
     source = read_source(dataset)
     model_pixels, placement = to_model(source.display, suppressor.image_size)
-    model_residual = suppressor.bone_residual(model_pixels, seeds=[seed], on_step=on_step)
-    residual = _shown(from_model(model_residual, placement), source)
-    stored = write_back(source, residual)
     identity = suppressor.identity
-    derived = derive(dataset, stored, provenance_of(identity, seed, service_version), policy, now)
-    return SoftTissue(derived, source=source.display, residual=residual, notes=source.notes, made_by=identity)
+    seeds = seeds_of(identity, seed, 1 if watcher is not None else spread_seeds)
+    if watcher is not None and isinstance(suppressor, SamplingSuppressor):
+        found = _watched(suppressor, model_pixels, seed, on_step, watcher)
+    else:
+        found = seeded_residual(suppressor, model_pixels, seeds, on_step)
+    residual = _shown(from_model(found.mean, placement), source)
+    stored = write_back(source, residual)
+    derived = derive(dataset, stored, provenance_of(identity, seed, service_version, len(seeds)), policy, now)
+    spread = None
+    if found.spread is not None:
+        # Bicubic enlargement swings below zero beside sharp edges; a deviation does not.
+        spread = np.where(source.alterable, from_model(found.spread, placement).clip(0.0), np.float32(0.0))
+    return SoftTissue(derived, source.display, residual, source.notes, identity, spread)
 
 
-def provenance_of(identity: ModelIdentity, seed: int, service_version: str) -> Provenance:
-    """What the derived object says about how it was made."""
+def provenance_of(identity: ModelIdentity, seed: int, service_version: str, seeds: int = 1) -> Provenance:
+    """What the derived object says about how it was made; `seeds`: how many, from `seed` on, the mean is over."""
     return Provenance(
         model_name=identity.name,
         model_version=identity.version,
@@ -77,10 +104,23 @@ def provenance_of(identity: ModelIdentity, seed: int, service_version: str) -> P
         sampler=identity.sampler,
         steps=identity.steps,
         seed=seed,
+        parameters=f"seeds={seeds}" if seeds > 1 else "",
         precision=identity.precision,
         device=identity.device,
         service_version=service_version,
     )
+
+
+def _watched(
+    suppressor: SamplingSuppressor, model_pixels: Tensor, seed: int, on_step: OnStep, watcher: Watcher
+) -> SeededResidual:
+    def on_estimate(t: int, residual: Tensor) -> None:
+        watcher.on_soft_tissue(t, ((model_pixels - residual + 1) / 2)[0, 0].numpy())
+
+    residual = suppressor.traced_residual(
+        model_pixels, seeds=[seed], on_step=on_step, on_estimate=on_estimate, frames=watcher.frames
+    )
+    return SeededResidual(residual, None)
 
 
 def _shown(residual: NDArray[np.float32], source: SourceImage) -> NDArray[np.float32]:

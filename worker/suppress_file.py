@@ -12,23 +12,49 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
 from dicom_node.eligibility import Ineligible, judge
 from dicom_node.site_policy import derived_policy, eligibility_policy
+from models.spread import AUTOMATIC_ON_CUDA
+from models.trace import FRAMES, Frame, write_trace
 from service.errors import PermanentError
 from service.settings import Settings
 from worker.app import model_host
 from worker.image_files import read_radiograph, write_display_png
-from worker.pipeline import SoftTissue, suppress
+from worker.pipeline import SoftTissue, Watcher, suppress
 
 console = Console(stderr=True)
 
+SPREAD_WHITE = 0.1  # of the display range: where samples differ by as much, the map is white
 
-def run(settings: Settings, *, source: Path, target: Path, bone: Path | None, force: bool) -> None:
+
+def run(
+    settings: Settings,
+    *,
+    source: Path,
+    target: Path,
+    bone: Path | None = None,
+    seeds: int = 0,
+    spread: Path | None = None,
+    trace: Path | None = None,
+    force: bool = False,
+) -> None:
     """Suppress the bone in `source` and write `target` (PNG if it is named so, else DICOM).
 
-    Raises PermanentError (not readable, or refused by the gate unless `force`), PixelError, WeightsError.
+    `seeds`: how many samples to average, 0 for the setting; `spread`, `trace`: where to write how they differ and how
+    the first came into being. Raises PermanentError (not readable, options that exclude each other, or refused by the
+    gate unless `force`), PixelError, WeightsError.
     """
+    if trace is not None and (spread is not None or seeds > 1):
+        raise PermanentError(
+            "OPTIONS_EXCLUDE", "expected --trace, which shows one sample, without --seeds and --spread"
+        )
+    wanted = seeds or settings.spread_seeds
+    if spread is not None and wanted < 2:
+        if seeds == 1:
+            raise PermanentError("OPTIONS_EXCLUDE", "expected at least two seeds for a spread, found --seeds 1")
+        wanted = AUTOMATIC_ON_CUDA  # asked for, so also on the CPU
     dataset = read_radiograph(source)
     _require_eligible(dataset, settings, force=force)
-    result = _suppress(dataset, settings)
+    frames: list[Frame] = []
+    result = _suppress(dataset, settings, wanted, frames if trace is not None else None)
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.suffix.lower() == ".png":
         write_display_png(target, result.source - result.residual)
@@ -36,6 +62,10 @@ def run(settings: Settings, *, source: Path, target: Path, bone: Path | None, fo
         dcmwrite(target, result.derived, enforce_file_format=True)
     if bone is not None:
         write_display_png(bone, 0.5 + result.residual)
+    if spread is not None:
+        _write_spread(spread, result)
+    if trace is not None:
+        _write_trace(trace, frames, result)
     console.print(f"{target}: {result.derived.SeriesDescription}")
     console.print(f"[dim]{result.derived.DerivationDescription}[/dim]")
 
@@ -49,7 +79,27 @@ def _require_eligible(dataset: Dataset, settings: Settings, *, force: bool) -> N
     console.print(f"[yellow]the gate refuses this image ({verdict.code}: {verdict.detail}); forced[/yellow]")
 
 
-def _suppress(dataset: Dataset, settings: Settings) -> SoftTissue:
+def _write_spread(path: Path, result: SoftTissue) -> None:
+    if result.spread is None:
+        console.print(f"{result.made_by.name} gives the same result for every seed: no spread written")
+        return
+    write_display_png(path, result.spread / SPREAD_WHITE)
+    largest, mean = float(result.spread.max()), float(result.spread.mean())
+    console.print(
+        f"{path}: spread over the seeds, white = {SPREAD_WHITE:.0%} of the display range; mean {mean:.2%}, largest "
+        f"{largest:.2%}"
+    )
+
+
+def _write_trace(folder: Path, frames: list[Frame], result: SoftTissue) -> None:
+    if not frames:
+        console.print(f"{result.made_by.name} takes one pass: its one result is all there is to trace, nothing written")
+        return
+    strip, animation = write_trace(frames, folder)
+    console.print(f"{strip} and {animation}: the estimate at {len(frames)} of {result.made_by.steps} steps")
+
+
+def _suppress(dataset: Dataset, settings: Settings, spread_seeds: int, frames: list[Frame] | None) -> SoftTissue:
     with Progress(
         TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"),
         TimeElapsedColumn(), console=console,
@@ -61,6 +111,10 @@ def _suppress(dataset: Dataset, settings: Settings) -> SoftTissue:
         def on_step(step: int, total: int) -> None:
             progress.update(task, description="sampling step", completed=step, total=total)
 
+        watcher = None
+        if frames is not None:
+            watcher = Watcher(lambda t, display: frames.append(Frame(f"t = {t}", display)), FRAMES)
+
         return host.run(
             lambda suppressor: suppress(
                 dataset,
@@ -70,5 +124,7 @@ def _suppress(dataset: Dataset, settings: Settings) -> SoftTissue:
                 seed=settings.seed,
                 now=datetime.now().astimezone(),
                 on_step=on_step,
+                spread_seeds=spread_seeds,
+                watcher=watcher,
             )
         )

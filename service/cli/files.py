@@ -28,13 +28,32 @@ def suppress(
     source: Annotated[Path, typer.Argument(metavar="IN", help="A chest radiograph: DICOM (CR or DX) or grey PNG.")],
     target: Annotated[Path, typer.Argument(metavar="OUT", help="Where the result goes: DICOM, or PNG if it ends so.")],
     bone: Annotated[Path | None, typer.Option(help="Also write what was taken away, as PNG on grey.")] = None,
+    seeds: Annotated[
+        int, typer.Option(min=0, max=64, help="Average so many samples; 0: as SOFTRAY_SPREAD_SEEDS says.")
+    ] = 0,
+    spread: Annotated[
+        Path | None, typer.Option(help="Also write where the samples differ, as PNG (of 4 seeds unless --seeds).")
+    ] = None,
+    trace: Annotated[
+        Path | None, typer.Option(help="Folder for the estimate at each sampling step: a strip and an animation.")
+    ] = None,
     force: Annotated[bool, typer.Option(help="Process it although the gate refuses it (not a frontal chest).")] = False,
 ) -> None:
     """Remove the bone shadows from one file: the service's own pipeline, without PACS or database.
 
     The header gate of the service applies. A PNG has no header and is taken as a frontal chest, bone bright.
     """
-    call(SUPPRESS, settings(), source=source, target=target, bone=bone, force=force)
+    call(
+        SUPPRESS,
+        settings(),
+        source=source,
+        target=target,
+        bone=bone,
+        seeds=seeds,
+        spread=spread,
+        trace=trace,
+        force=force,
+    )
 
 
 def demo(
