@@ -135,13 +135,13 @@ def draw_radiographs(data: TrainingData, count: int, side: int, generator: torch
 def _pairs(data: TrainingData, count: int, side: int, generator: torch.Generator) -> _Drawn:
     pairs = _crops(data.pairs, count, side, generator)
     cxr, residual = bone_scaled(pairs[:, :1], pairs[:, 1:2], generator, STRENGTH_SIGMA)
-    planted = nodules(count, side, NODULES, generator)
-    return _Drawn(cxr + planted, residual, torch.zeros_like(cxr), planted, pairs[:, 2:])
+    planted = nodules(pairs[:, 3:], NODULES, generator)
+    return _Drawn(cxr + planted, residual, torch.zeros_like(cxr), planted, pairs[:, 2:3])
 
 
 def _projections(data: TrainingData, count: int, side: int, generator: torch.Generator) -> _Drawn:
     paths = _projected(data, count, side, PHANTOM_SHARE, generator)
-    chords, bone = nodules(count, side, CHORDS, generator), varied(paths[:, 1:], generator)
+    chords, bone = nodules(paths[:, 2:], CHORDS, generator), varied(paths[:, 1:2], generator)
     exposure = int(torch.randint(1 << 30, (), generator=generator))
     cxr, residual = exposed(paths[:, :1] + chords, bone, generator_for(exposure, 0))
     without, _ = exposed(paths[:, :1], bone, generator_for(exposure, 0))
@@ -150,9 +150,9 @@ def _projections(data: TrainingData, count: int, side: int, generator: torch.Gen
 
 def _overlays(data: TrainingData, count: int, side: int, generator: torch.Generator) -> _Drawn:
     pairs = _crops(data.pairs, count, side, generator)
-    bone = varied(_projected(data, count, side, PHANTOM_BONE_SHARE, generator)[:, 1:], generator)
+    bone = varied(_projected(data, count, side, PHANTOM_BONE_SHARE, generator)[:, 1:2], generator)
     cxr, residual = overlaid((pairs[:, :1] - pairs[:, 1:2]).clamp(0, 1), bone, generator)
-    planted = nodules(count, side, NODULES, generator)
+    planted = nodules(pairs[:, 3:], NODULES, generator)
     return _Drawn(cxr + planted, residual, _map(bone), planted, torch.ones_like(cxr))
 
 
@@ -160,16 +160,16 @@ def _differences(data: TrainingData, is_bone: Tensor, side: int, generator: torc
     """Bone is laid over a radiograph, nodules planted in both; or nothing but nodules, which must change nothing."""
     count = len(is_bone)
     radiographs = _crops(data.radiographs, count, side, generator)
-    bone = varied(_projected(data, count, side, PHANTOM_BONE_SHARE, generator)[:, 1:], generator) * is_bone
-    cxr, residual = overlaid(radiographs, bone, generator)
-    planted = nodules(count, side, NODULES, generator)
-    alone = nodules(count, side, NoduleKind(share=1.0), generator) * (1 - is_bone)
+    bone = varied(_projected(data, count, side, PHANTOM_BONE_SHARE, generator)[:, 1:2], generator) * is_bone
+    cxr, residual = overlaid(radiographs[:, :1], bone, generator)
+    planted = nodules(radiographs[:, 1:], NODULES, generator)
+    alone = nodules(radiographs[:, 1:], NoduleKind(share=1.0), generator) * (1 - is_bone)
     in_both = planted * is_bone
     return _Drawn(cxr + in_both + alone, residual + alone, _map(bone), in_both + alone, torch.ones_like(cxr))
 
 
 def _projected(data: TrainingData, count: int, side: int, phantoms: float, generator: torch.Generator) -> Tensor:
-    """Path integrals from the CT and, in a share of the images, from phantoms, (count, 2, side, side)."""
+    """Path integrals and lungs of the CT and, in a share of the images, of phantoms, (count, 3, side, side)."""
     if not len(data.phantoms):
         return _crops(data.projections, count, side, generator, PROJECTION_SCALE)
     drawn = [

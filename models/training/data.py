@@ -41,14 +41,14 @@ class TrainingData:
     """What batches are drawn from, all (N, C, H, W) float32, display units."""
 
     pairs: Tensor
-    """(P, 3, 512, 512): radiograph; bone residual = radiograph - soft-tissue image fitted to the radiograph's tone; how
-    far the residual can be trusted, 0 to 1."""
+    """(P, 4, 512, 512): radiograph; bone residual = radiograph - soft-tissue image fitted to the radiograph's tone; how
+    far the residual can be trusted, 0 to 1; where the lungs are, 0 or 1."""
     projections: Tensor
-    """(N, 2, 352, 512): path integrals of soft tissue and of bone, cm of water."""
+    """(N, 3, 352, 512): path integrals of soft tissue and of bone, cm of water; lungs."""
     radiographs: Tensor
-    """(R, 1, 512, 512): unpaired, letterboxed."""
-    phantoms: Tensor = field(default_factory=lambda: torch.zeros(0, 2, 480, 480))
-    """(M, 2, 480, 480): path integrals of phantoms, as `projections`; may be empty."""
+    """(R, 2, 512, 512): unpaired, letterboxed; lungs."""
+    phantoms: Tensor = field(default_factory=lambda: torch.zeros(0, 3, 480, 480))
+    """(M, 3, 480, 480): phantoms, as `projections`; may be empty."""
 
 
 def read_training_data(folder: Path, projections: Path, *, held_out: frozenset[str]) -> TrainingData:

@@ -18,14 +18,16 @@ CM_PER_PIXEL = 0.076
 """Of a CT projection; a radiograph of 512 px is about the same."""
 LESS_THAN_LUNG = 0.75
 """Share of a nodule's chord that is soft tissue where there was lung before."""
-CURVE_POINTS = 48
+CURVE_POINTS = 128
+LEAST_LUNG = 200
+"""Pixels of lung without which a crop gets no nodule."""
 
 
 @dataclass(frozen=True)
 class NoduleKind:
     """Which nodules are drawn."""
 
-    share: float = 0.8
+    share: float = 0.85
     """Of the images that get any."""
     peak: tuple[float, float] | None = (0.02, 0.2)
     """Brightness at the centre, display units; None: what the chord through the nodule attenuates, cm of water."""
@@ -33,17 +35,20 @@ class NoduleKind:
     """px of 512: nodules of 6 to 23 mm."""
 
 
-def nodules(n: int, side: int, kind: NoduleKind, generator: torch.Generator) -> Tensor:
-    """Up to five ellipsoids an image, with sharper or softer rims."""
+def nodules(lungs: Tensor, kind: NoduleKind, generator: torch.Generator) -> Tensor:
+    """Up to five ellipsoids an image, with sharper or softer rims, centred where `lungs` (N, 1, side, side) are 1."""
+    n, _, side, _ = lungs.shape
     rows, columns = _pixels(side)
     drawn = torch.zeros(n, 1, side, side)
     for index in range(n):
-        if _draw(generator, 0, 1) >= kind.share:
+        places = (lungs[index, 0] > 0.5).nonzero()
+        if _draw(generator, 0, 1) >= kind.share or len(places) < LEAST_LUNG:
             continue
         for _ in range(int(torch.randint(1, MOST_NODULES + 1, (), generator=generator))):
             angle, radius = _draw(generator, 0, math.pi), _draw(generator, *kind.radius)
             aspect = math.exp(_draw(generator, -0.35, 0.35))
-            y, x = rows - _draw(generator, 0, side), columns - _draw(generator, 0, side)
+            row, column = places[int(torch.randint(len(places), (), generator=generator))]
+            y, x = rows - row, columns - column
             along = (math.cos(angle) * y + math.sin(angle) * x) / (radius * aspect)
             across = (math.cos(angle) * x - math.sin(angle) * y) / (radius / aspect)
             chord = 2 * radius * CM_PER_PIXEL * LESS_THAN_LUNG

@@ -23,7 +23,7 @@ def plain_batch(data: TrainingData, count: int, side: int, generator: torch.Gene
         cxr=images[:, :1].clamp(0, 1) * 2 - 1,
         residual=images[:, 1:2] * 2,
         exact=no,
-        trust=images[:, 2:].clone(),
+        trust=images[:, 2:3].clone(),
         bone=nothing,
         mapped=no,
         nodules=nothing,

@@ -21,9 +21,10 @@ from models.training.bones import PHANTOM_SIZE, phantom_paths, write_phantoms
 from models.training.config import DataSettings
 from models.training.data import HELD_OUT_PROJECTIONS, SIZE, Pair, TrainingData, letterboxed, read_grey, trust
 from models.training.errors import TrainingError, TrainingFault
+from models.training.lungs import lung_mask, paths_with_lungs, with_lungs
 from models.training.projections import read_projections
 
-PLANES = 3  # radiograph, residual, trust
+PLANES = 4  # radiograph, residual, trust, lungs
 DICOM_MAGIC = (128, b"DICM")
 LOOKED_AT = 50
 
@@ -51,7 +52,7 @@ def read_run_data(settings: DataSettings, seed: int, cache: Path) -> RunData:
             f"expected pairs for training in {settings.pairs}, found all {len(folder.pairs)} in other splits",
         )
     pairs = mapped_pairs(folder, chosen, settings.image_size, cache)
-    unpaired = _radiographs(settings.radiographs, settings.image_size) if settings.radiographs else pairs[:, :1]
+    unpaired = _radiographs(settings.radiographs, settings.image_size) if settings.radiographs else pairs[:, ::3]
     counts = ", ".join(f"{len(folder.of(split))} {split}" for split in Split)
     phantoms = _at_size(cached_phantoms(settings.phantoms, seed, cache), settings.image_size)
     projected = _projections(settings.projections, settings.image_size) if settings.projections else phantoms
@@ -66,7 +67,7 @@ def read_all(files: Iterable[PairFile]) -> Iterator[Pair]:
 
 
 def mapped_pairs(folder: PairFolder, chosen: Sequence[PairFile], size: int, cache: Path) -> Tensor:
-    """(P, 3, size, size) float32 as in `TrainingData.pairs`, from a file in `cache` that is made when it is missing."""
+    """(P, 4, size, size) float32 as in `TrainingData.pairs`, from a file in `cache` that is made when it is missing."""
     path = cache / f"pairs-{folder.digest[:16]}-{size}.f32"
     shape = (len(chosen), PLANES, size, size)
     count = int(np.prod(shape))
@@ -81,7 +82,7 @@ def mapped_pairs(folder: PairFolder, chosen: Sequence[PairFile], size: int, cach
 
 
 def pair_planes(pair: Pair, size: int) -> Tensor:
-    """(3, size, size): radiograph, bone residual in the radiograph's tone, trust; letterboxed."""
+    """(4, size, size): radiograph, bone residual in the radiograph's tone, trust, lungs; letterboxed."""
     residual = pair.cxr - fit(pair.soft, pair.cxr).astype(np.float32)
     both = torch.from_numpy(np.stack([pair.cxr, residual]))[None]
     at_size = letterboxed(both, size)
@@ -89,7 +90,7 @@ def pair_planes(pair: Pair, size: int) -> Tensor:
     trusted = trust(seen[:, :1], seen[:, 1:])
     if size != SIZE:
         trusted = F.interpolate(trusted, size=(size, size), mode="bilinear", antialias=True)
-    return torch.cat([at_size, trusted], 1)[0].float()
+    return torch.cat([at_size, trusted, lung_mask(at_size[:, :1].float())], 1)[0].float()
 
 
 def refuse_dicom(folder: Path) -> None:
@@ -117,7 +118,7 @@ def _radiographs(folder: Path, size: int) -> Tensor:
     paths = sorted(path for path in folder.rglob("*") if path.suffix.lower() in (".png", ".jpg", ".jpeg"))
     if not paths:
         raise ConfigError(f"data.radiographs: expected PNG or JPEG radiographs in {folder}, found none")
-    return torch.cat([letterboxed(torch.from_numpy(read_grey(path))[None, None], size) for path in paths])
+    return with_lungs(torch.cat([letterboxed(torch.from_numpy(read_grey(path))[None, None], size) for path in paths]))
 
 
 def cached_phantoms(count: int, seed: int, cache: Path) -> Tensor:
@@ -142,7 +143,9 @@ def _projections(path: Path, size: int) -> Tensor:
 
 
 def _at_size(paths: Tensor, size: int) -> Tensor:
-    """Path integrals are kept at the scale of radiographs of `SIZE`."""
-    if size == SIZE or not len(paths):
-        return paths
-    return F.interpolate(paths, scale_factor=size / SIZE, mode="bilinear", antialias=True)
+    """Path integrals are kept at the scale of radiographs of `SIZE`; here at that of `size`, with their lungs."""
+    if not len(paths):
+        return paths.new_zeros(0, 3, *paths.shape[2:])
+    if size != SIZE:
+        paths = F.interpolate(paths, scale_factor=size / SIZE, mode="bilinear", antialias=True)
+    return paths_with_lungs(paths)

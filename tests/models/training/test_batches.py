@@ -50,7 +50,7 @@ def test_of_a_difference_only_what_was_laid_over_it_is_the_residual() -> None:
 
 def test_phantoms_lend_their_bones_to_some_of_the_images() -> None:
     data = synthetic_data()
-    strong = replace(data, phantoms=torch.full((1, 2, 64, 64), 5.0))
+    strong = replace(data, phantoms=torch.full((1, 3, 64, 64), 5.0))
     mixture = Mixture(pairs=0, projections=8, overlays=0)
     plain, mixed = (draw_batch(each, mixture, 32, generator_for(2, 2)) for each in (data, strong))
     assert not torch.equal(plain.bone, mixed.bone)

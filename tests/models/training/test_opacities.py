@@ -4,6 +4,8 @@ import torch
 
 from models.training.opacities import NoduleKind, marker_mask, nodules, tubes
 
+LUNGS = torch.ones(8, 1, 96, 96)
+
 
 def generator(seed: int = 0) -> torch.Generator:
     return torch.Generator().manual_seed(seed)
@@ -16,17 +18,17 @@ def test_markers_lie_on_about_as_many_images_as_asked_for() -> None:
 
 
 def test_nodules_are_bright_round_spots_and_nothing_else() -> None:
-    drawn = nodules(3, 96, NoduleKind(share=1.0), generator(5))
+    drawn = nodules(LUNGS[:3], NoduleKind(share=1.0), generator(5))
     assert float(drawn.min()) == 0
     for image in drawn:
         assert 0.02 < float(image.max()) < 1.0
         assert 0.001 < float((image > 0).float().mean()) < 0.7
-    assert torch.equal(drawn, nodules(3, 96, NoduleKind(share=1.0), generator(5)))
-    assert float(nodules(3, 96, NoduleKind(share=0.0), generator(5)).max()) == 0
+    assert torch.equal(drawn, nodules(LUNGS[:3], NoduleKind(share=1.0), generator(5)))
+    assert float(nodules(LUNGS[:3], NoduleKind(share=0.0), generator(5)).max()) == 0
 
 
 def test_a_nodule_in_a_projection_attenuates_as_the_chord_through_it() -> None:
-    drawn = nodules(8, 96, NoduleKind(share=1.0, peak=None, radius=(10.0, 10.0)), generator(2))
+    drawn = nodules(LUNGS, NoduleKind(share=1.0, peak=None, radius=(10.0, 10.0)), generator(2))
     # A ball of 10 px is 15 mm thick; three quarters of that replace air, and up to five may overlap.
     one = 2 * 10 * 0.076 * 0.75
     assert 0.5 * one < float(drawn.amax((1, 2, 3)).median()) < 3 * one
@@ -37,3 +39,12 @@ def test_tubes_are_thin_and_on_about_as_many_images_as_asked_for() -> None:
     assert 0.1 < float((drawn.amax((1, 2, 3)) > 0.02).float().mean()) < 0.4
     with_tube = drawn[drawn.amax((1, 2, 3)) > 0.02]
     assert float((with_tube > 0.02).float().mean()) < 0.35
+
+
+def test_nodules_are_planted_in_lungs_alone() -> None:
+    lungs = torch.zeros(6, 1, 96, 96)
+    lungs[..., 40:60, 40:60] = 1
+    drawn = nodules(lungs, NoduleKind(share=1.0, radius=(4.0, 6.0)), generator(3))
+    assert float(drawn[..., 50:, 50:].max()) > 0
+    assert float(drawn[..., :30, :].max()) == 0
+    assert float(nodules(torch.zeros_like(lungs), NoduleKind(share=1.0), generator(3)).max()) == 0
