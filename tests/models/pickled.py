@@ -12,10 +12,11 @@ from contextlib import contextmanager
 from pathlib import Path
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from models.bs_ldm.unet import UNet
 from models.bs_ldm.vqgan import Vqgan
+from tests.models.bs_diff.factories import small_autoencoder, small_unet
 from tests.models.bs_ldm.factories import UNET, VQGAN, randomised
 
 
@@ -55,6 +56,21 @@ def save_vqgan(path: Path) -> Vqgan:
     assert isinstance(vqgan, Vqgan)
     torch.save(vqgan, path)
     return vqgan
+
+
+def save_bs_diff_unet(path: Path) -> dict[str, Tensor]:
+    """The dict that BS-Diff's authors save for stage 1, its network a bare state dict."""
+    state = small_unet().state_dict()
+    ema = {"decay": 0.995, "shadow_params": list(state.values())}
+    torch.save({"model": state, "optimizer": {"state": {}, "param_groups": []}, "ema": ema, "epoch": 12}, path)
+    return state
+
+
+def save_bs_diff_autoencoder(path: Path) -> dict[str, Tensor]:
+    """The whole pickled module that they save for stage 2."""
+    autoencoder = small_autoencoder()
+    torch.save(autoencoder, path)
+    return autoencoder.state_dict()
 
 
 class Calls:
