@@ -1,7 +1,4 @@
-"""The development data as tensors: dual-energy pairs, unpaired radiographs, CT projections; bone bright, [0, 1].
-
-The folder holds `pairs/cxr` and `pairs/soft_tissue` (same file name = same exposure), `radiographs/*`, `ct/*.npz`.
-"""
+"""What batches are drawn from: dual-energy pairs, unpaired radiographs, projections; bone bright, [0, 1]."""
 
 from __future__ import annotations
 
@@ -16,11 +13,8 @@ from PIL import Image
 from torch import Tensor
 
 from models.gaussian import gaussian_blur, high_pass
-from models.metrics import fit
-from models.training.projections import read_projections
 
 SIZE = 512
-CT_FILE = Path("ct/lidc_idri_0314.npz")
 HELD_OUT_PROJECTIONS = 8
 GRAIN_SIGMA, DETAIL_SIGMA, NEIGHBOURHOOD_SIGMA = 1.0, 5.0, 8.0  # px of 512
 MOTION = 0.015
@@ -51,28 +45,6 @@ class TrainingData:
     """(M, 3, 480, 480): phantoms, as `projections`; may be empty."""
 
 
-def read_training_data(folder: Path, projections: Path, *, held_out: frozenset[str]) -> TrainingData:
-    """Everything but the pairs named in `held_out` and the last projections, which evaluation keeps for itself."""
-    pairs = [pair for pair in read_pairs(folder) if pair.name not in held_out]
-    projected = read_projections(projections)
-    both = torch.stack([projected.soft, projected.bone], 1)[:-HELD_OUT_PROJECTIONS]
-    return TrainingData(torch.stack([_with_residual(pair) for pair in pairs]), both, read_radiographs(folder))
-
-
-def read_pairs(folder: Path) -> list[Pair]:
-    """The pairs in `folder`, in order of their names (file names without ending)."""
-    return [
-        Pair(path.stem, read_grey(path), read_grey(folder / "pairs/soft_tissue" / path.name))
-        for path in sorted((folder / "pairs/cxr").glob("*.png"))
-    ]
-
-
-def read_radiographs(folder: Path, size: int = SIZE) -> Tensor:
-    """The unpaired radiographs, (R, 1, size, size), aspect kept, the rest black."""
-    paths = sorted(path for path in (folder / "radiographs").rglob("*") if path.suffix.lower() in (".png", ".jpg"))
-    return torch.cat([letterboxed(torch.from_numpy(read_grey(path))[None, None], size) for path in paths])
-
-
 def read_grey(path: Path) -> NDArray[np.float32]:
     """An 8-bit picture as (H, W) float32, [0, 1]."""
     with Image.open(path) as picture:
@@ -87,13 +59,6 @@ def letterboxed(image: Tensor, size: int) -> Tensor:
     small = F.interpolate(image, size=new, mode="bilinear", antialias=True)
     top, left = (size - new[0]) // 2, (size - new[1]) // 2
     return F.pad(small, (left, size - new[1] - left, top, size - new[0] - top))
-
-
-def _with_residual(pair: Pair) -> Tensor:
-    residual = pair.cxr - fit(pair.soft, pair.cxr).astype(np.float32)
-    both = torch.from_numpy(np.stack([pair.cxr, residual]))[None]
-    both = F.interpolate(both, size=SIZE, mode="bilinear", antialias=True)
-    return torch.cat([both, trust(both[:, :1], both[:, 1:])], 1)[0]
 
 
 def trust(cxr: Tensor, residual: Tensor) -> Tensor:

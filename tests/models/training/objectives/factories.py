@@ -28,8 +28,9 @@ def phantom_data(size: int = 64) -> TrainingData:
     pairs = []
     for seed in (3, 4):
         phantom = render(size, seed)
-        pairs.append(torch.from_numpy(np.stack([phantom.radiograph, phantom.bone, np.ones_like(phantom.bone)])))
-    return TrainingData(torch.stack(pairs), torch.empty(0, 2, size, size), torch.empty(0, 1, size, size))
+        sure = np.ones_like(phantom.bone)
+        pairs.append(torch.from_numpy(np.stack([phantom.radiograph, phantom.bone, sure, sure])))
+    return TrainingData(torch.stack(pairs), torch.empty(0, 3, size, size), torch.empty(0, 2, size, size))
 
 
 def phantom_task(**changes: object) -> Task:
