@@ -45,6 +45,9 @@ golden: $(VENV)/.runtime ## rewrite the golden result of every shipped model (af
 benchmarks: $(VENV)/.dev ## print every figure that the documents quote
 	$(BIN)/python -m benchmarks.c_store_acceptance
 	$(BIN)/python -m benchmarks.seconds_per_image
+	$(BIN)/python -m benchmarks.full_size_evaluation
+	$(BIN)/python -m benchmarks.batching
+	$(BIN)/python -m benchmarks.gpu
 	$(BIN)/python -m benchmarks.phantom_quality
 
 check-images: $(VENV)/.dev ## run each image's install and start steps in clean virtual environments (slow)

@@ -10,6 +10,7 @@ from torch import Tensor
 
 from models.bs_ldm.config import BsLdmConfig, unet_from_json, vqgan_from_json
 from models.bs_ldm.denoiser import Denoiser
+from models.bs_ldm.fast_networks import FastUNet
 from models.bs_ldm.shapes import attention_order_of
 from models.bs_ldm.unet import UNet, UNetConfig
 from models.bs_ldm.vqgan import Vqgan, VqganConfig
@@ -107,7 +108,7 @@ class BsLdmGolden:
         config = BsLdmConfig(
             image_size=shape[2] * self._vqgan_config.stride, unet=self._unet_config, vqgan=self._vqgan_config
         )
-        denoiser = Denoiser(self._unet(), config, schedule, record["cxr_latent"])
+        denoiser = Denoiser(FastUNet(self._unet()), config, schedule, record["cxr_latent"])
         x = sample_ddpm(denoiser, x_T, step_noise, schedule, lambda _step, _total: None, observe)
         found["soft"] = deviation(self._vqgan().decode(x), record["soft"])
         return found

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from models.bs_ldm.config import BsLdmConfig, Condition
+from models.bs_ldm.fast_networks import FastUNet
 from models.schedules import CosineSchedule
 from models.thresholding import clamp_x0
 
@@ -14,22 +15,17 @@ class Denoiser:
     """x̂₀(x_t, t) under one radiograph's latent; a `PredictX0` of `models.samplers`.
 
     The U-Net sees x_t ‖ condition; of its output only the first channels, as many as x_t has, enter (the published
-    network also predicts the noise of its condition). On CUDA it runs in bfloat16; everything around it is float32.
+    network also predicts the noise of its condition). Everything here is float32.
     """
 
-    def __init__(self, unet: nn.Module, config: BsLdmConfig, schedule: CosineSchedule, condition: Tensor) -> None:
+    def __init__(self, unet: FastUNet, config: BsLdmConfig, schedule: CosineSchedule, condition: Tensor) -> None:
         self._unet, self._config, self._schedule = unet, config, schedule
         self._condition = condition
-        # All timesteps at once on the device: indexing there costs no transfer per step.
-        self._timesteps = torch.arange(schedule.timesteps, device=condition.device)
 
     def __call__(self, x_t: Tensor, t: int) -> Tensor:
         """x_t (N, D, h, w) float32 → x̂₀, the same."""
         condition = self._condition
         if self._config.condition is Condition.SCALED:
             condition = self._schedule.alpha_sigma(t)[0] * condition
-        timesteps = self._timesteps[t : t + 1].expand(x_t.shape[0])
-        with torch.autocast(x_t.device.type, torch.bfloat16, enabled=x_t.device.type == "cuda"):
-            output = self._unet(torch.cat([x_t, condition], dim=1), timesteps)
-        output = output[:, : x_t.shape[1]].float()
+        output = self._unet(torch.cat([x_t, condition], dim=1), t)[:, : x_t.shape[1]]
         return clamp_x0(self._schedule.to_x0(self._config.prediction, output, x_t, t), t)

@@ -14,9 +14,11 @@ from torch import Tensor
 
 from models.bs_ldm.config import BsLdmConfig, Target
 from models.bs_ldm.denoiser import Denoiser
+from models.bs_ldm.fast_networks import FastUNet, fast_decoder
 from models.bs_ldm.unet import UNet
 from models.bs_ldm.vqgan import Vqgan
 from models.checkpoint import load_network
+from models.device.graphs import graphs_for
 from models.manifest import Manifest, Preset
 from models.samplers import OnEstimate, OnStep, PredictX0, watched
 from models.samplers.ddpm import sample_ddpm
@@ -38,6 +40,8 @@ class BsLdmSuppressor:
         self._config, self._vqgan, self._unet, self._preset = config, vqgan, unet, preset
         self._schedule = cosine_schedule(config.timesteps)
         self._device = next(unet.parameters()).device
+        graphs = graphs_for(self._device)
+        self._fast_unet, self._decoder = FastUNet(unet, graphs), fast_decoder(vqgan, graphs)
 
     @classmethod
     def from_manifest(cls, manifest: Manifest, device: torch.device, preset: str, steps: int) -> BsLdmSuppressor:
@@ -81,7 +85,7 @@ class BsLdmSuppressor:
             return self._vqgan.quantise(self._vqgan.encode(image)) * self._config.latent_scale
 
     def _denoiser(self, z_cxr: Tensor) -> PredictX0:
-        return Denoiser(self._unet, self._config, self._schedule, z_cxr)
+        return Denoiser(self._fast_unet, self._config, self._schedule, z_cxr)
 
     def _sample(self, predict_x0: PredictX0, z_cxr: Tensor, seeds: Sequence[int], on_step: OnStep) -> Tensor:
         generators = [torch.Generator().manual_seed(seed) for seed in seeds]
@@ -113,5 +117,4 @@ class BsLdmSuppressor:
         return check_residual(decoded_cxr - self._decode(z_soft))
 
     def _decode(self, z: Tensor) -> Tensor:
-        with torch.autocast(self._device.type, torch.bfloat16, enabled=self._device.type == "cuda"):
-            return self._vqgan.decode(z / self._config.latent_scale)
+        return self._decoder(z / self._config.latent_scale)

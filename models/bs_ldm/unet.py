@@ -5,7 +5,7 @@ blocks carry the timestep by scale-shift normalisation, change resolution inside
 them wherever the down-sampling factor is in `attention_resolutions`.
 
 What the timestep says to the blocks (FiLM: a scale and a shift for each channel) depends on nothing else, so `film` and
-`denoise` may be called apart and the former's result kept, as `models.bs_ldm.fast_unet` does.
+`denoise` may be called apart and the former's result kept, as `models.bs_ldm.fast_networks` does.
 """
 
 from __future__ import annotations

@@ -34,6 +34,7 @@ class ResidualUNetSuppressor:
         setup = read_config(manifest)
         plan = manifest.preset(preset, steps)
         network = load_network(lambda: ResidualUNet(setup.network), *manifest.file(WEIGHTS_FILE), device)
+        network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # 1.6 times as fast on the CPU
         return cls(identify(manifest, plan, "float32", device), setup, network)
 
     @torch.inference_mode()
