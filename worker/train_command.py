@@ -16,6 +16,7 @@ from models.training.config import RunConfig, load_config
 from models.training.curves import missing_packages
 from models.training.engine.trainer import Terms
 from models.training.errors import TrainingError, TrainingFault
+from models.training.export import require_free
 from models.training.finish import LICENCE, Validation, install, validate
 from models.training.projections import project_ct
 from models.training.run_folder import RunFolder
@@ -47,6 +48,8 @@ def run_train(
     folder = run or _default_folder(config)
     if resume and not RunFolder(folder).begun:
         raise TrainingError(TrainingFault.RUN_MISSING, f"expected a checkpoint to resume in {folder}, found none")
+    if install_as:  # before hours of training, not after
+        require_free(settings.effective_weights_dir / install_as)
     chosen = _config(kind, config, folder, overrides)
     with console.status("reading the pairs …"):
         session = open_session(chosen, folder)
@@ -123,11 +126,15 @@ def _announce(session: Session) -> None:
         for name, learner in trainer.learners.items()
     )
     mixture = config.data.mixture
+    sources = {
+        "of pairs": mixture.pairs,
+        "of projections": mixture.projections,
+        "of projected bone over soft tissue": mixture.overlays,
+        "of radiographs without a truth": mixture.differences,
+    }
+    drawn = ", ".join(f"{count} {source}" for source, count in sources.items() if count)
     console.print(f"{config.kind} in {session.folder.path}: {parameters} parameters, on {trainer.device}")
-    console.print(
-        f"pairs: {session.data}; each batch {mixture.pairs} of pairs, {mixture.projections} of projections, "
-        f"{mixture.overlays} of projected bone over real lungs, {mixture.differences} of radiographs without a truth"
-    )
+    console.print(f"pairs: {session.data}; images of a batch: {drawn}")
     if trainer.step:
         console.print(f"going on after step {trainer.step} of {config.engine.steps}")
     if missing := missing_packages():
@@ -141,10 +148,14 @@ def _train(session: Session, until: int) -> None:
         smooth: dict[str, float] = {}
 
         def on_step(step: int, terms: Terms) -> None:
+            totals: dict[str, float] = {}
             for term, value in terms.items():
-                smooth[term] = SMOOTHING * smooth[term] + (1 - SMOOTHING) * value if term in smooth else value
-            noted = ", ".join(f"{term.partition('/')[2]} {value:.4f}" for term, value in smooth.items())
-            progress.update(task, completed=step, note=noted)
+                network = term.partition("/")[0]
+                totals[network] = totals.get(network, 0.0) + value
+            for network, value in totals.items():
+                smooth[network] = SMOOTHING * smooth.get(network, value) + (1 - SMOOTHING) * value
+            losses = ", ".join(f"{network} {value:.4f}" for network, value in smooth.items())
+            progress.update(task, completed=step, note=f"loss {losses}")
 
         run_session(session, on_step, min(until, steps))
 

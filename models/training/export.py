@@ -31,10 +31,7 @@ def write_model(
     With `replace` a model that is there goes, save its card (`*.md`).
     Raises ConfigError (a name that cannot be) or WeightsError (WEIGHTS_EXIST, unless `replace`).
     """
-    if not NAME_PATTERN.fullmatch(folder.name):
-        raise ConfigError(f"a model's name must match {NAME_PATTERN.pattern}, found {folder.name!r}")
-    if folder.exists() and not replace:
-        raise WeightsError(WeightsFault.EXISTS, f"expected no model {folder.name!r} yet, found one in {folder}")
+    require_free(folder, replace=replace)
     building = folder.parent / f".{folder.name}.partial" / folder.name
     shutil.rmtree(building.parent, ignore_errors=True)
     building.mkdir(parents=True)
@@ -61,6 +58,17 @@ def write_model(
     finally:
         shutil.rmtree(building.parent, ignore_errors=True)
     return read_manifest(folder)
+
+
+def require_free(folder: Path, *, replace: bool = False) -> None:
+    """Raises ConfigError for a name that cannot be, WeightsError (WEIGHTS_EXIST) where there is a model already."""
+    if not NAME_PATTERN.fullmatch(folder.name):
+        raise ConfigError(f"a model's name must match {NAME_PATTERN.pattern}, found {folder.name!r}")
+    if folder.exists() and not replace:
+        raise WeightsError(
+            WeightsFault.EXISTS,
+            f"expected no model {folder.name!r} yet, found one in {folder.parent}; name it otherwise, or --replace it",
+        )
 
 
 def export_residual_unet(network: nn.Module, setup: ResidualUNetSetup, folder: Path, version: str, note: str) -> Path:

@@ -29,6 +29,11 @@ def ignore(_step: int, _terms: Mapping[str, float]) -> None:
     """Nobody looks."""
 
 
+def interrupting(step: int, _terms: Mapping[str, float]) -> None:
+    if step == 3:  # the last checkpoint is of step 2
+        raise KeyboardInterrupt
+
+
 def trained(kind: str, table: Table, run: Path, until: int = 0) -> None:
     run_session(open_session(parse_config(kind, table), run), ignore, until)
 
@@ -59,8 +64,11 @@ def test_a_run_that_was_interrupted_ends_as_one_that_was_not(
 ) -> None:
     table = tables(pairs, vqgan_run)[kind]()
     trained(kind, table, tmp_path / "whole")
-    trained(kind, table, tmp_path / "parts", until=3)
-    trained(kind, table, tmp_path / "parts")
+    with pytest.raises(KeyboardInterrupt):
+        run_session(open_session(parse_config(kind, table), tmp_path / "parts"), interrupting)
+    begun = open_session(parse_config(kind, table), tmp_path / "parts")
+    assert begun.trainer.step == 2
+    run_session(begun, ignore)
     session = open_session(parse_config(kind, table), tmp_path / "whole")
     assert session.trainer.step == 4
     for name in session.trainer.learners:
