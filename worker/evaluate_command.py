@@ -19,12 +19,14 @@ from models.evaluation import (
     json_report,
     missed,
     model_runs,
+    pairs_of_split,
     parse_model_choice,
     parse_requirements,
     require_measurable,
     tables,
 )
 from models.pairs.folder import read_grey16
+from models.pairs.split import Split
 from service.errors import PermanentError
 from service.settings import Settings
 from worker.image_files import read_radiograph
@@ -40,9 +42,12 @@ class RadiographReader:
         """By the ending for PNG, by the prefix for DICOM, whose files are often named without any."""
         if path.suffix.lower() == ".png":
             return True
-        with path.open("rb") as opened:
-            opened.seek(DICOM_PREFIX_AT)
-            return opened.read(4) == b"DICM"
+        try:
+            with path.open("rb") as opened:
+                opened.seek(DICOM_PREFIX_AT)
+                return opened.read(4) == b"DICM"
+        except OSError:
+            return False
 
     def read(self, path: Path) -> NDArray[np.float32]:
         """(H, W) float32, [0, 1]. Raises PairDataError, PermanentError or PixelError."""
@@ -58,6 +63,7 @@ def run(
     truth: Path | None,
     predictions: tuple[Path, ...],
     pairs: tuple[str, ...],
+    split: str | None,
     projections: Path | None,
     unpaired: Path | None,
     models: Sequence[str],
@@ -68,9 +74,12 @@ def run(
     require: str,
 ) -> None:
     """Print the tables and write what was asked. Raises ModelsError, or PermanentError when a requirement is missed."""
+    if split is not None and cxr is not None:
+        pairs = (*pairs, *pairs_of_split(cxr, Split(split)))
     subjects = Subjects(cxr, truth, predictions, pairs, projections, unpaired)
     requirements = parse_requirements(require)
     require_measurable(requirements, subjects, with_models=bool(models), with_lpips=lpips is not None)
+    _make_folders(json, pictures)
     choices = [parse_model_choice(text) for text in models]
     with console.status("loading the models …"):
         runs = model_runs(choices, [settings.effective_weights_dir], settings.device, seeds)
@@ -78,14 +87,24 @@ def run(
     for part in tables(found):
         console.print(part)
     for page in found.pages:
-        console.print(f"picture sheet: {page}")
+        console.print(f"picture sheet: {page}", markup=False)
     if json is not None:
-        json.parent.mkdir(parents=True, exist_ok=True)
         json.write_text(json_report(found), encoding="utf-8")
-        console.print(f"as JSON: {json}")
+        console.print(f"as JSON: {json}", markup=False)
     failures = missed(requirements, found)
     if failures:
         raise PermanentError("REQUIREMENT_MISSED", "; ".join(failures))
+
+
+def _make_folders(json: Path | None, pictures: Path | None) -> None:
+    """Before anything is computed. Raises PermanentError."""
+    for folder in [*([json.parent] if json else []), *([pictures] if pictures else [])]:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise PermanentError(
+                "NOT_WRITABLE", f"expected to write into a folder {folder}, found: {error.strerror}"
+            ) from error
 
 
 def _evaluate(subjects: Subjects, runs: Sequence[ModelRun], lpips: Path | None, pictures: Path | None) -> Evaluation:

@@ -5,11 +5,12 @@ without a truth (`over_radiographs`); `softray evaluate` is its command line. Wh
 """
 
 from models.evaluation.errors import EvaluationError
-from models.evaluation.json_report import json_report
+from models.evaluation.json_tables import json_report
 from models.evaluation.methods import ModelRun, model_runs, parse_model_choice
+from models.evaluation.over_pairs import pairs_of_split
 from models.evaluation.requirements import missed, parse_requirements, require_measurable
 from models.evaluation.run import Evaluation, Subjects, evaluate
-from models.evaluation.tables import tables
+from models.evaluation.text_tables import tables
 
 __all__ = [
     "Evaluation",
@@ -20,6 +21,7 @@ __all__ = [
     "json_report",
     "missed",
     "model_runs",
+    "pairs_of_split",
     "parse_model_choice",
     "parse_requirements",
     "require_measurable",

@@ -52,7 +52,7 @@ HONEST = (
     ),
     Column(
         "over_suppression",
-        "over-suppr.",
+        "over- suppr.",
         3,
         lambda f: f.energies.over_suppression,
         "what is too dark, squared, by the bone that was there: 0 none",

@@ -6,9 +6,10 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from models.evaluation.errors import EvaluationError, EvaluationFault
 from models.evaluation.figures import Figures, figures, mean_figures
 from models.evaluation.methods import Method, Predictions
-from models.evaluation.picture_sheet import PictureSheet, panels
+from models.evaluation.picture_sheet import PictureSheet, in_tone_of, panels
 from models.evaluation.pictures import (
     Case,
     PictureReader,
@@ -18,6 +19,8 @@ from models.evaluation.pictures import (
     require_names,
 )
 from models.metrics.lpips import Lpips
+from models.pairs.record import read_pairs_file
+from models.pairs.split import Split
 
 OnImage = Callable[[str, int, int], None]
 """Called with what was done last, how many are done, and how many there are."""
@@ -58,6 +61,20 @@ def find_pairs(cxr: Path, truth: Path, only: Sequence[str], reader: PictureReade
     return PairPictures({name: radiographs[name] for name in names}, {name: truths[name] for name in names})
 
 
+def pairs_of_split(cxr: Path, split: Split) -> tuple[str, ...]:
+    """Names of the pairs of one split, as `pairs.json` beside the folder of radiographs records it.
+
+    Raises PairDataError where there is no such record, EvaluationError where the split is empty.
+    """
+    recorded = read_pairs_file(cxr.resolve().parent)
+    names = tuple(name for name, pair in recorded.pairs.items() if pair.split is split)
+    if not names:
+        raise EvaluationError(
+            EvaluationFault.PICTURE_MISSING, f"expected pairs in the split {split.value!r} of {cxr}, found none"
+        )
+    return names
+
+
 def measure_pairs(
     pictures: PairPictures,
     methods: Sequence[Method],
@@ -83,7 +100,11 @@ def _measure(case: Case, methods: Sequence[Method], lpips: Lpips | None, sheet: 
     cxr, truth = at_figure_size(case.cxr), at_figure_size(case.truth)
     soft = {method.title: at_figure_size(method.soft_tissue(case)) for method in methods}
     if sheet is not None:
-        shown = {method.title: soft[method.title] for method in methods if not method.is_baseline}
+        shown = {
+            method.title: in_tone_of(cxr, soft[method.title]) if isinstance(method, Predictions) else soft[method.title]
+            for method in methods
+            if not method.is_baseline
+        }
         sheet.add(panels(f"{case.name}: original", cxr, shown, truth))
     height, width = case.cxr.shape
     found = {title: figures(image, cxr, truth, lpips) for title, image in soft.items()}

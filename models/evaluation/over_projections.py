@@ -54,6 +54,8 @@ class NoduleContrast:
 
     diameter_mm: float
     bone_cm: float
+    contrast: float
+    """In the true soft tissue, mean over the nodule, display units."""
     kept: Mapping[str, float]
 
 
@@ -140,7 +142,8 @@ def _measure(projection: Projection, plain: Mapping[str, Display], filled: Mappi
         kept = {
             title: contrast_kept(filled[title], plain[title], with_nodules.truth, case.truth, inside) for title in plain
         }
-        nodules.append(NoduleContrast(nodule.diameter_mm, nodule.bone_cm, kept))
+        contrast = float((with_nodules.truth - case.truth)[inside].mean())
+        nodules.append(NoduleContrast(nodule.diameter_mm, nodule.bone_cm, contrast, kept))
     return ProjectionFigures(case.name, scores, tuple(nodules))
 
 

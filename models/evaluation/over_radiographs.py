@@ -12,7 +12,7 @@ import torch
 from models.evaluation.methods import ModelRun
 from models.evaluation.over_pairs import OnImage
 from models.evaluation.picture_sheet import PictureSheet, panels
-from models.evaluation.pictures import Display, PictureReader, at_figure_size, named_pictures, read_picture
+from models.evaluation.pictures import Display, PictureReader, at_figure_size, read_picture
 from models.gaussian import high_pass
 from models.metrics.body import body_masks
 from models.metrics.honest import DETAIL_SIGMA
@@ -62,14 +62,13 @@ class RadiographsTable:
 
 
 def measure_radiographs(
-    folder: Path,
+    files: Mapping[str, Path],
     models: Sequence[ModelRun],
     reader: PictureReader,
     on_image: OnImage,
     sheet: PictureSheet | None = None,
 ) -> RadiographsTable:
-    """Every model on every radiograph in `folder`. Raises EvaluationError, or what reading and the networks raise."""
-    files = named_pictures(folder, reader)
+    """Every model on all radiographs of `files`, by name. Raises EvaluationError, or what reading and models raise."""
     drawn = {list(files)[index] for index in np.linspace(0, len(files) - 1, SHEET_ROWS).round().astype(int)}
     images: dict[str, Mapping[str, RadiographFigures]] = {}
     for done, (name, path) in enumerate(files.items(), start=1):
@@ -88,9 +87,9 @@ def measure_radiographs(
 def measure_radiograph(cxr: Display, soft: Display) -> RadiographFigures:
     """Figures of a result `soft` without a truth; both (H, W) at the size at which figures are taken."""
     masks = body_masks(cxr)
-    change = 100 * np.abs(np.asarray(cxr, np.float64) - soft)[masks.outside]
+    change = 100 * np.abs(cxr - soft)[masks.outside].astype(np.float64)
     enough = change.size >= SMALLEST_OUTSIDE * cxr.size
-    planes = torch.from_numpy(np.stack([cxr, soft]).astype(np.float64))[:, None]
+    planes = torch.from_numpy(np.stack([cxr, soft]).astype(np.float32))[:, None]
     before, after = (plane[masks.body] for plane in high_pass(planes, DETAIL_SIGMA)[:, 0].numpy())
     return RadiographFigures(
         ChangeOutside(float(change.mean()), float(np.quantile(change, 0.999))) if enough else None,

@@ -44,10 +44,8 @@ def panels(
     truth: Display | None = None,
     circles: Sequence[Circle] = (),
 ) -> list[Panel]:
-    """The row of one radiograph. The truth and results in a tone of their own are shown in the radiograph's tone."""
-    shown = {title: _in_tone_of(cxr, image) for title, image in soft.items()}
-    if truth is not None:
-        shown["truth"] = _in_tone_of(cxr, truth)
+    """The row of one radiograph: results as they are, the truth in the radiograph's tone."""
+    shown = dict(soft) if truth is None else {**soft, "truth": in_tone_of(cxr, truth)}
     bones = [
         Panel(f"bone: {title}", (BONE_GREY + BONE_BRIGHTNESS * (cxr - image)).astype(np.float32))
         for title, image in shown.items()
@@ -117,5 +115,6 @@ def _fitting(title: str, font: ImageFont.ImageFont | ImageFont.FreeTypeFont) -> 
     return shown
 
 
-def _in_tone_of(cxr: Display, image: Display) -> Display:
+def in_tone_of(cxr: Display, image: Display) -> Display:
+    """`image` in the radiograph's tone: what a scanner toned for itself could not be compared by eye."""
     return fit(image, cxr).astype(np.float32)

@@ -12,7 +12,7 @@ from models.evaluation.over_pairs import OnImage, PairsTable, find_pairs, measur
 from models.evaluation.over_projections import ProjectionsTable, measure_projections, read_held_out
 from models.evaluation.over_radiographs import RadiographsTable, measure_radiographs
 from models.evaluation.picture_sheet import PictureSheet
-from models.evaluation.pictures import PictureReader, PngReader
+from models.evaluation.pictures import PictureReader, PngReader, named_pictures
 from models.metrics.lpips import load_lpips
 
 
@@ -71,6 +71,7 @@ def evaluate(
     if subjects.cxr is not None and subjects.truth is not None:
         found = find_pairs(subjects.cxr, subjects.truth, subjects.pairs, reader)
     held_out = None if subjects.projections is None else read_held_out(subjects.projections)
+    lone = None if subjects.unpaired is None else named_pictures(subjects.unpaired, reader)
     sheets = (
         {name: PictureSheet(pictures, name) for name in ("pairs", "projections", "radiographs")} if pictures else {}
     )
@@ -80,8 +81,8 @@ def evaluate(
         pairs = measure_pairs(found, methods, reader, on_image, distance, sheets.get("pairs"))
     if held_out is not None:
         projections = measure_projections(held_out, models, on_image, sheets.get("projections"))
-    if subjects.unpaired is not None:
-        radiographs = measure_radiographs(subjects.unpaired, models, reader, on_image, sheets.get("radiographs"))
+    if lone is not None:
+        radiographs = measure_radiographs(lone, models, reader, on_image, sheets.get("radiographs"))
     for sheet in sheets.values():
         sheet.finish()
     pages = tuple(page for sheet in sheets.values() for page in sheet.pages)

@@ -2,12 +2,22 @@
 
 from __future__ import annotations
 
+from enum import StrEnum
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from service.cli.launch import call, settings
+
+
+class Split(StrEnum):
+    """What a prepared pair is for."""
+
+    TRAIN = "train"
+    VALIDATION = "validation"
+    TEST = "test"
+
 
 EVALUATE = "worker.evaluate_command:run"
 
@@ -28,6 +38,9 @@ def evaluate(
         typer.Option(help="Installed model to run, NAME[:preset[:steps]], e.g. bs-ldm-lite:fast:4; repeatable."),
     ] = None,
     pair: Annotated[list[str] | None, typer.Option(help="Take this pair only, by name; repeatable.")] = None,
+    split: Annotated[
+        Split | None, typer.Option(help="Take only this split of a folder that `softray data prepare` made.")
+    ] = None,
     projections: Annotated[
         Path | None, typer.Option(help="CT projections (`softray train project`): bone known exactly, nodules planted.")
     ] = None,
@@ -38,7 +51,8 @@ def evaluate(
         int, typer.Option(help="Also average each sampling model over this many seeds.", min=1, max=64)
     ] = 1,
     lpips: Annotated[
-        Path | None, typer.Option(help="AlexNet-LPIPS weights (safetensors); see docs/models.md. Without: no LPIPS.")
+        Path | None,
+        typer.Option(help="AlexNet-LPIPS weights (safetensors); see docs/evaluation.md. None: no LPIPS."),
     ] = None,
     json: Annotated[Path | None, typer.Option(help="Also write every figure of every image here.")] = None,
     pictures: Annotated[Path | None, typer.Option(help="Folder for picture sheets.")] = None,
@@ -57,6 +71,7 @@ def evaluate(
         truth=truth,
         predictions=tuple(prediction or ()),
         pairs=tuple(pair or ()),
+        split=split.value if split else None,
         projections=projections,
         unpaired=unpaired,
         models=tuple(model or ()),

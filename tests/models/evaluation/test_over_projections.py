@@ -57,6 +57,7 @@ def test_doing_nothing_leaves_all_bone_and_knowing_the_truth_keeps_every_nodule(
     assert done == ["projection ct-0", "projection ct-1"]
     assert found.mean["identity"].bone_left == pytest.approx(1.0)
     assert found.mean[oracle.title].bone_left == pytest.approx(0.0, abs=1e-6)
+    assert all(0.01 < nodule.contrast < 0.5 for image in found.images for nodule in image.nodules)
     kept = found.nodules[oracle.title]
     assert kept.count == 8
     assert (kept.mean, kept.least, kept.most, kept.within) == tuple(pytest.approx(1.0, abs=1e-4) for _ in range(4))

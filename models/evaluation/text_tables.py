@@ -30,10 +30,10 @@ def tables(evaluation: Evaluation) -> Iterator[Table | str]:
         yield _sizes(evaluation.pairs)
     if evaluation.projections is not None:
         yield _projections(evaluation.projections)
-        yield "nodule contrast: share of a planted nodule's contrast that the result shows, 1 is right"
+        yield "kept: share of a planted nodule's contrast that the result shows, 1 is right; ±10 %: nodules so near it"
     if evaluation.radiographs is not None:
         yield _radiographs(evaluation.radiographs)
-        yield "outside: |change| outside the patient, % of range; correlation: of fine structure, source with result"
+        yield "outside: |change| outside the patient, % of range; corr.: of fine structure, source with result"
 
 
 def _pairs(found: PairsTable) -> Iterator[Table]:
@@ -48,17 +48,17 @@ def _pairs(found: PairsTable) -> Iterator[Table]:
 def _figures(title: str, methods: Mapping[str, Figures], columns: Sequence[Column]) -> Table:
     table = _table(title, [column.heading for column in columns])
     for method, figures in methods.items():
-        table.add_row(method, *(_number(column.of(figures), column.decimals) for column in columns))
+        table.add_row(escape(method), *(_number(column.of(figures), column.decimals) for column in columns))
     return table
 
 
 def _projections(found: ProjectionsTable) -> Table:
-    headings = ["PSNR fitted", "bone left", "detail kept", "nodules", "contrast, mean", "least", "most", "±10 %"]
+    headings = ["PSNR fitted", "bone left", "detail kept", "nodules", "kept, mean", "least", "most", "±10 %"]
     table = _table(f"{len(found.images)} CT projections left out of training, mean", headings)
     for method, scores in found.mean.items():
         nodules = found.nodules[method]
         table.add_row(
-            method,
+            escape(method),
             _number(scores.psnr_db, 2),
             _number(scores.bone_left, 3),
             _number(scores.detail_kept, 3),
@@ -70,18 +70,18 @@ def _projections(found: ProjectionsTable) -> Table:
 
 
 def _radiographs(found: RadiographsTable) -> Table:
-    headings = ["outside, mean", "worst image", "99.9th percentile", "correlation, mean", "least"]
+    headings = ["outside, mean", "worst image", "99.9th perc.", "corr., mean", "corr., least"]
     title = f"{len(found.images)} radiographs without a truth, {found.with_outside} with something besides the patient"
     table = _table(title, headings)
     for method, summary in found.summary.items():
         changes = (summary.outside_mean, summary.outside_worst, summary.outside_p999)
         correlations = (summary.high_pass_correlation, summary.least_correlation)
-        table.add_row(method, *(_number(value, 3) for value in (*changes, *correlations)))
+        table.add_row(escape(method), *(_number(value, 3) for value in (*changes, *correlations)))
     return table
 
 
 def _table(title: str, headings: Sequence[str]) -> Table:
-    table = Table(title=title, title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
+    table = Table(title=escape(title), title_justify="left", box=box.SIMPLE_HEAD, padding=(0, 1, 0, 0))
     table.add_column("method", min_width=METHOD_WIDTH, overflow="fold")
     for heading in headings:
         table.add_column(heading, justify="right")
