@@ -74,7 +74,9 @@ def run(
     require: str,
 ) -> None:
     """Print the tables and write what was asked. Raises ModelsError, or PermanentError when a requirement is missed."""
-    if split is not None and cxr is not None:
+    if split is not None:
+        if cxr is None:
+            raise PermanentError("NOTHING_TO_MEASURE", "expected --cxr and --truth beside --split, found neither")
         pairs = (*pairs, *pairs_of_split(cxr, Split(split)))
     subjects = Subjects(cxr, truth, predictions, pairs, projections, unpaired)
     requirements = parse_requirements(require)

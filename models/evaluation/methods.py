@@ -143,9 +143,12 @@ def model_runs(
 
 
 def prediction_folders(folders: Sequence[Path], reader: PictureReader) -> list[Predictions]:
-    """One row a folder, named as the folder is, or by its whole path where two have one name."""
+    """One row a folder, named as the folder is, or by its whole path where two have one name.
+
+    They say that they are folders, so that one named `identity` or `truth` is not taken for it.
+    """
     names = [folder.resolve().name for folder in folders]
     return [
-        Predictions(folder, reader, name if names.count(name) == 1 else str(folder))
+        Predictions(folder, reader, f"{name if names.count(name) == 1 else folder} (folder)")
         for folder, name in zip(folders, names, strict=True)
     ]

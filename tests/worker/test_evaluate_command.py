@@ -100,6 +100,7 @@ def test_requirements_that_hold_end_with_zero(pair: list[str]) -> None:
         (("--prediction", "nowhere"), "no such folder"),
         (("--projections", "nowhere.npz"), "expected projections of a CT"),
         (("--pair", "two"), "none named two"),
+        (("--split", "test"), "expected pairs.json as softray data prepare writes it"),
     ],
 )
 def test_what_cannot_be_is_one_sentence_and_exit_code_one(

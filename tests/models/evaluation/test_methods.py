@@ -88,4 +88,4 @@ def test_folders_of_one_name_are_told_apart_by_their_paths(tmp_path: Path) -> No
     for folder in folders:
         write_png(folder / "a.png", CXR)
     titles = [row.title for row in prediction_folders(folders, PngReader())]
-    assert titles == [str(folders[0]), str(folders[1]), "other"]
+    assert titles == [f"{folders[0]} (folder)", f"{folders[1]} (folder)", "other (folder)"]

@@ -71,16 +71,16 @@ def found(folder: Path) -> Evaluation:
 def test_every_row_has_every_figure_image_by_image_and_in_the_mean(found: Evaluation) -> None:
     assert found.pairs is not None
     assert [image.name for image in found.pairs.images] == ["a", "b"]
-    assert list(found.pairs.mean) == ["identity", "affine", "perfect", "idle (one-pass, 4)"]
-    first, second = (image.methods["perfect"] for image in found.pairs.images)
-    mean = found.pairs.mean["perfect"]
+    assert list(found.pairs.mean) == ["identity", "affine", "perfect (folder)", "idle (one-pass, 4)"]
+    first, second = (image.methods["perfect (folder)"] for image in found.pairs.images)
+    mean = found.pairs.mean["perfect (folder)"]
     assert mean.scores.psnr_db == pytest.approx((first.scores.psnr_db + second.scores.psnr_db) / 2)
     assert mean.published.lpips is None
 
 
 def test_doing_nothing_and_the_truth_score_what_they_must(found: Evaluation) -> None:
     assert found.pairs is not None
-    nothing, perfect = found.pairs.mean["identity"], found.pairs.mean["perfect"]
+    nothing, perfect = found.pairs.mean["identity"], found.pairs.mean["perfect (folder)"]
     assert nothing.scores.bone_left == pytest.approx(1.0)
     assert nothing.energies.bone_energy_left == pytest.approx(1.0)
     assert perfect.scores.bone_left == pytest.approx(0.0, abs=1e-3)
@@ -109,9 +109,9 @@ def test_the_text_has_a_table_for_each_part_and_says_what_was_not_supplied(found
 def test_the_json_says_the_same_and_null_for_what_is_not_there(found: Evaluation) -> None:
     report = json.loads(json_report(found))
     assert found.pairs is not None
-    mean = report["pairs"]["mean"]["perfect"]
+    mean = report["pairs"]["mean"]["perfect (folder)"]
     assert list(mean) == [column.key for column in (*HONEST, *PUBLISHED)]
-    assert mean["psnr"] == found.pairs.mean["perfect"].scores.psnr_db
+    assert mean["psnr"] == found.pairs.mean["perfect (folder)"].scores.psnr_db
     assert mean["lpips"] is None
     assert report["pairs"]["images"][0]["width"] == SIDE
     assert report["projections"]["nodules"]["idle (one-pass, 4)"]["count"] > 0
@@ -121,7 +121,7 @@ def test_the_json_says_the_same_and_null_for_what_is_not_there(found: Evaluation
 def test_an_exact_match_has_no_error_and_is_null_in_json_but_meets_any_psnr(folder: Path) -> None:
     subjects = Subjects(folder / "cxr", folder / "truth", predictions=(folder / "truth",))
     found = evaluate(subjects, [], on_image=lambda *_: None)
-    assert json.loads(json_report(found))["pairs"]["mean"]["truth"]["psnr"] is None
+    assert json.loads(json_report(found))["pairs"]["mean"]["truth (folder)"]["psnr"] is None
     assert missed(parse_requirements("psnr>=99,bone_left<=0"), found) == []
 
 
