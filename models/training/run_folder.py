@@ -74,17 +74,21 @@ class RunFolder:
         that could be mixed up, and is written anew.
         """
         if self.begun:
-            self._check(config, digests)
+            self.require_same_config(config)
+            self._require_same_digests(digests)
             return
         self.path.mkdir(parents=True, exist_ok=True)
         (self.path / CONFIG).write_text(to_toml(config.table), encoding="utf-8")
         text = json.dumps(_facts(config, digests), indent=1)
         (self.path / FACTS).write_text(text + "\n", encoding="utf-8")
 
-    def _check(self, config: RunConfig, digests: Mapping[str, str]) -> None:
-        facts = self.facts()
-        if facts.text("kind") != config.kind:
-            raise self._differs(f"kind (there {facts.text('kind')}, here {config.kind})")
+    def require_same_config(self, config: RunConfig) -> None:
+        """Raises TrainingError (RUN_DIFFERS), naming every key that differs, unless there is nothing to differ from."""
+        if not self.begun:
+            return
+        kind = self.facts().text("kind")
+        if kind != config.kind:
+            raise self._differs(f"kind (there {kind}, here {config.kind})")
         stored, asked = flattened(read_toml(self.path / CONFIG)), flattened(config.table)
         keys = sorted(key for key in stored.keys() | asked.keys() if key not in FREE)
         other = [
@@ -92,12 +96,15 @@ class RunFolder:
             for key in keys
             if stored.get(key) != asked.get(key)
         ]
-        recorded = facts.nested("digests")
-        known = {name: recorded.text(name) for name in recorded.names()}
-        changed = sorted(name for name in known.keys() | digests.keys() if known.get(name) != digests.get(name))
-        other += [f"{name} (another digest)" for name in changed]
         if other:
             raise self._differs(", ".join(other))
+
+    def _require_same_digests(self, digests: Mapping[str, str]) -> None:
+        recorded = self.facts().nested("digests")
+        known = {name: recorded.text(name) for name in recorded.names()}
+        changed = sorted(name for name in known.keys() | digests.keys() if known.get(name) != digests.get(name))
+        if changed:
+            raise self._differs(", ".join(f"{name} (another digest)" for name in changed))
 
     def _differs(self, what: str) -> TrainingError:
         return TrainingError(

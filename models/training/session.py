@@ -38,6 +38,7 @@ class Session:
 def open_session(config: RunConfig, folder: Path) -> Session:
     """Reads the data, enters the run folder and loads its checkpoint, if there is one. Raises ModelsError."""
     run = RunFolder(folder)
+    run.require_same_config(config)  # before gigabytes of pairs are prepared for it
     device = resolve_device(config.device)
     data = read_run_data(config.data, config.seed, run.cache)
     task = Task(
