@@ -50,7 +50,7 @@ def main() -> None:
 
     unet = with_random_weights(lambda: UNet(UNetConfig()))
     x = torch.randn(1, 8, LATENT_SIDE, LATENT_SIDE)
-    flop = count_flop(unet, x, torch.tensor([500]))
+    flop = count_flop(meta(lambda: UNet(UNetConfig())), x.to("meta"), torch.empty(1, device="meta"))
     fast_unet = FastUNet(unet)
     fast_unet.film(500)
     with console.status("one evaluation of the U-Net …"):
@@ -65,8 +65,9 @@ def main() -> None:
         encoding = best_seconds(lambda: vqgan.encode(image), CPU, rounds=1, clock=clock, warm=False)
         decoding = best_seconds(lambda: decode(z), CPU, rounds=1, clock=clock, warm=False)
     sides = {"U-Net, one evaluation": (evaluation, flop)}
-    sides["ML-VQGAN, encoding"] = encoding, count_flop(vqgan.encoder, image)
-    sides["ML-VQGAN, decoding"] = decoding, count_flop(vqgan.decoder, z)
+    counted = meta(lambda: Vqgan(VqganConfig()))
+    sides["ML-VQGAN, encoding"] = encoding, count_flop(counted.encoder, image.to("meta"))
+    sides["ML-VQGAN, decoding"] = decoding, count_flop(counted.decoder, z.to("meta"))
     for name, (seconds, operations) in sides.items():
         of_rate = operations / seconds / rate
         row = f"{seconds:.2f}", f"{operations / 1e9:.0f}", f"{operations / seconds / 1e9:.0f}", f"{of_rate:.0%}"
@@ -92,13 +93,18 @@ def main() -> None:
 
 def with_random_weights(build: Callable[[], NetworkT]) -> NetworkT:
     """The network with small random weights, in evaluation mode, on the CPU."""
-    with torch.device("meta"):
-        network = build()
+    network = meta(build)
     network.to_empty(device="cpu")
     with torch.no_grad():
         for tensor in network.state_dict().values():
             tensor.copy_(torch.randn(tensor.shape) * 0.02)
     return network.eval().requires_grad_(False)
+
+
+def meta(build: Callable[[], NetworkT]) -> NetworkT:
+    """The network without memory or arithmetic, for counting."""
+    with torch.device("meta"):
+        return build()
 
 
 def _verdict(reached: bool) -> str:
