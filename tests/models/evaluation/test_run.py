@@ -148,7 +148,7 @@ def test_pairs_are_chosen_by_name(folder: Path) -> None:
 
 def test_a_split_is_taken_as_the_prepared_folder_records_it(folder: Path, tmp_path: Path) -> None:
     def record(split: Split) -> PairRecord:
-        return PairRecord("p", split, *("0" * 64 for _ in range(4)), False, False, *(0.0 for _ in range(6)))
+        return PairRecord("p", split, *("0" * 64 for _ in range(4)), False, False, 0.0, 0.0, 0.0, 1.0, 0.9, 0.9)
 
     write_pairs_file(tmp_path, PairsFile(0, (7, 2, 1), {}, {}, {"a": record(Split.TRAIN), "b": record(Split.TEST)}))
     assert pairs_of_split(tmp_path / "cxr", Split.TEST) == ("b",)
