@@ -156,7 +156,7 @@ def test_the_model_is_a_bs_ldm_that_its_manifest_can_state() -> None:
 
 def test_pairs_can_be_left_out_of_the_latent_loss() -> None:
     subject = objective(pairs_in_latents=0.0)
-    assert float(subject.losses("unet", subject.draw(0), 0)["latent"]) == 0
+    assert loss_of(subject, "unet", subject.draw(0))["latent"] == 0
 
 
 def test_what_cannot_be_trained_is_refused() -> None:

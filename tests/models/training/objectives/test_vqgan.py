@@ -98,7 +98,7 @@ def test_an_autoencoder_learns_to_restore(tmp_path: Path) -> None:
     batch = vqgan.draw(0)
     before = loss_of(vqgan, "vqgan", batch)["l1"]
     train(vqgan, tmp_path, 60, learning_rate=1e-2)
-    assert loss_of(vqgan, "vqgan", batch)["l1"] < 0.6 * before
+    assert loss_of(vqgan, "vqgan", batch)["l1"] < 0.9 * before
 
 
 def test_the_perceptual_term_is_there_only_with_weights(tmp_path: Path) -> None:
