@@ -19,6 +19,7 @@ from torch import Tensor
 
 from dicom_node.derived import DerivedPolicy, Provenance, derive
 from dicom_node.pixels import SourceImage, read_source, write_back
+from models.patient import within_patient
 from models.preprocess import from_model, to_model
 from models.spread import SeededResidual, seeded_residual, seeds_of
 from models.suppressor import ModelIdentity, SamplingSuppressor, Suppressor
@@ -84,7 +85,7 @@ def suppress(
         found = _watched(suppressor, model_pixels, seed, on_step, watcher)
     else:
         found = seeded_residual(suppressor, model_pixels, seeds, on_step)
-    residual = _shown(from_model(found.mean, placement), source)
+    residual = _shown(within_patient(from_model(found.mean, placement), source.display), source)
     stored = write_back(source, residual)
     derived = derive(dataset, stored, provenance_of(identity, seed, service_version, len(seeds)), policy, now)
     spread = None

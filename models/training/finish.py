@@ -15,6 +15,7 @@ from models.golden import record_golden
 from models.library import load_manifest
 from models.manifest import Manifest
 from models.metrics import Scores, score
+from models.patient import within_patient
 from models.phantom import render
 from models.preprocess import from_model, to_model
 from models.suppressor import Suppressor
@@ -107,7 +108,7 @@ def _suppressed(cxr: np.ndarray, suppressor: Suppressor) -> np.ndarray:
     seen, placement = to_model(cxr, suppressor.image_size)
     with torch.inference_mode():
         residual = suppressor.bone_residual(seen, seeds=[0], on_step=lambda _step, _total: None)
-    soft: np.ndarray = cxr - from_model(residual, placement)
+    soft: np.ndarray = cxr - within_patient(from_model(residual, placement), cxr)
     return soft
 
 
