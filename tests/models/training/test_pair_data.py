@@ -14,6 +14,7 @@ from models.pairs.errors import PairDataError
 from models.training.config import DataSettings, parse_config
 from models.training.data import Pair
 from models.training.errors import TrainingError, TrainingFault
+from models.training.lungs import lung_mask
 from models.training.pair_data import pair_planes, read_all, read_run_data
 
 from .folders import SIDE, pair_folder, phantom, residual_unet_table
@@ -23,22 +24,23 @@ def settings(pairs: Path) -> DataSettings:
     return parse_config("residual-unet", residual_unet_table(pairs)).data
 
 
-def test_a_folder_is_split_by_patient_and_its_pairs_become_radiograph_residual_and_trust(tmp_path: Path) -> None:
+def test_a_folder_is_split_by_patient_and_its_pairs_become_radiograph_residual_trust_and_lungs(tmp_path: Path) -> None:
     data = read_run_data(settings(pair_folder(tmp_path / "pairs")), 1, tmp_path / "cache")
     assert data.counts == "1 train, 1 validation, 1 test"
-    assert data.training.pairs.shape == (1, 3, SIDE, SIDE)
+    assert data.training.pairs.shape == (1, 4, SIDE, SIDE)
     assert data.training.pairs.dtype == torch.float32
     trained = {path.stem for path in (tmp_path / "pairs/cxr").iterdir()} - {file.name for file in data.validation}
     kept = [int(name.removeprefix("patient")) for name in trained]
     cxr = data.training.pairs[0, 0].numpy()
     assert any(np.allclose(cxr, phantom(30 + index).radiograph, atol=1e-4) for index in kept)
-    assert torch.equal(data.training.radiographs, data.training.pairs[:, :1])
+    assert torch.equal(data.training.pairs[:, 3:], lung_mask(data.training.pairs[:, :1]))
+    assert torch.equal(data.training.radiographs, data.training.pairs[:, [0, 3]])
 
 
 def test_the_split_depends_on_the_seed_and_on_nothing_else(tmp_path: Path) -> None:
     folder = settings(pair_folder(tmp_path / "pairs", count=6))
-    splits = [[file.name for file in read_run_data(folder, seed, tmp_path / "cache").validation] for seed in range(6)]
-    again = [[file.name for file in read_run_data(folder, seed, tmp_path / "cache").validation] for seed in range(6)]
+    splits = [[file.name for file in read_run_data(folder, seed, tmp_path / "cache").validation] for seed in range(4)]
+    again = [[file.name for file in read_run_data(folder, seed, tmp_path / "cache").validation] for seed in range(4)]
     assert splits == again
     assert len({tuple(names) for names in splits}) > 1
 
@@ -56,7 +58,7 @@ def test_the_residual_is_in_the_radiographs_own_tone() -> None:
 def test_a_picture_that_is_not_square_is_placed_in_a_black_square() -> None:
     one = phantom(30)
     planes = pair_planes(Pair("p", one.radiograph[:, 16:48], one.soft_tissue[:, 16:48]), 128)
-    assert planes.shape == (3, 128, 128)
+    assert planes.shape == (4, 128, 128)
     assert planes[:2, :, :30].abs().max() == 0
     assert planes[0, :, 40:88].max() > 0.2
 
@@ -85,9 +87,9 @@ def test_unpaired_radiographs_and_phantoms_join_the_pairs(tmp_path: Path) -> Non
     Image.fromarray(np.full((40, 60), 128, np.uint8)).save(tmp_path / "more/site/a.jpg")
     given = replace(settings(pairs), radiographs=tmp_path / "more", phantoms=1)
     data = read_run_data(given, 1, tmp_path / "cache").training
-    assert data.radiographs.shape == (1, 1, SIDE, SIDE)
-    assert data.radiographs.max() == pytest.approx(0.5, abs=0.02)
-    assert data.phantoms.shape == (1, 2, 60, 60)  # 480 px of 512, at 64
+    assert data.radiographs.shape == (1, 2, SIDE, SIDE)
+    assert data.radiographs[:, 0].max() == pytest.approx(0.5, abs=0.02)
+    assert data.phantoms.shape == (1, 3, 60, 60)  # 480 px of 512, at 64
     assert data.phantoms[:, 1].max() > 0.2
     assert torch.equal(data.projections, data.phantoms)
     assert torch.equal(read_run_data(given, 1, tmp_path / "cache").training.phantoms, data.phantoms)
