@@ -9,8 +9,8 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner
 
-from models.phantom.render import render
 from service.cli import app
+from tests.models.training.folders import pair_folder
 from tests.radiographs import phantom
 from worker.image_files import write_display_png
 
@@ -18,8 +18,9 @@ pytestmark = pytest.mark.slow
 runner = CliRunner()
 
 TINY = [
-    *("--set", "data.image_size=64", "--set", "data.side=32", "--set", "training.steps=6"),
-    *("--set", "training.save_every=2", "--set", "training.device=cpu", "--set", "residual-unet.channels=[4,4]"),
+    *("--set", "data.image_size=64", "--set", "data.side=32", "--set", "data.phantoms=1"),
+    *("--set", "training.steps=6", "--set", "training.save_every=2"),
+    *("--set", "training.device=cpu", "--set", "residual-unet.channels=[4,4]"),
     *("--set", "optimiser.warm_up=0"),
 ]
 TRAIN = ["train", "residual-unet", "residual-unet", "--pairs", "pairs", *TINY]
@@ -30,12 +31,7 @@ def _elsewhere(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("SOFTRAY_DATA_DIR", str(tmp_path / "softray-data"))
     monkeypatch.setenv("COLUMNS", "200")
     monkeypatch.chdir(tmp_path)
-    for side in ("cxr", "soft_tissue"):
-        (tmp_path / "pairs" / side).mkdir(parents=True)
-    for index in range(3):
-        one = render(64, seed=50 + index)
-        write_display_png(tmp_path / f"pairs/cxr/{index}.png", one.radiograph)
-        write_display_png(tmp_path / f"pairs/soft_tissue/{index}.png", one.soft_tissue)
+    pair_folder(tmp_path / "pairs")
 
 
 def run(*arguments: str) -> tuple[int, str]:
@@ -95,7 +91,7 @@ def test_a_run_goes_on_from_its_own_configuration_and_refuses_another(tmp_path: 
         ([*TRAIN, "--run", "other", "--set", "training.device=cuda:7"], "auto, cpu, cuda"),
         (["train", "export", "pairs", "--name", "ours"], "RUN_MISSING"),
         (["train", "project", "none.npz", "out.npz"], "expected a CT volume"),
-        (["train", "project", "pairs/cxr/0.png", "out.npz"], "expected a CT volume"),
+        (["train", "project", "pairs/cxr/patient0.png", "out.npz"], "expected a CT volume"),
     ],
 )
 def test_a_mistake_is_told_in_a_sentence(arguments: list[str], word: str) -> None:
