@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import lru_cache
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +19,11 @@ from models.suppressor import ModelIdentity
 SIDE = 96
 
 
+@lru_cache(maxsize=8)
+def _phantom(side: int, seed: int) -> Phantom:
+    return render(side, seed)
+
+
 def write_png(path: Path, display: NDArray[np.floating], bits: int = 16) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     stored = np.rint(display.clip(0, 1) * (2**bits - 1)).astype(np.uint8 if bits == 8 else np.uint16)
@@ -27,7 +33,7 @@ def write_png(path: Path, display: NDArray[np.floating], bits: int = 16) -> Path
 
 def write_pairs(folder: Path, names: Sequence[str] = ("a", "b"), side: int = SIDE, bits: int = 16) -> list[Phantom]:
     """`folder/cxr` and `folder/truth` of phantoms."""
-    phantoms = [render(side, seed) for seed, _ in enumerate(names, start=7)]
+    phantoms = [_phantom(side, seed) for seed, _ in enumerate(names, start=7)]
     for name, phantom in zip(names, phantoms, strict=True):
         write_png(folder / "cxr" / f"{name}.png", phantom.radiograph, bits)
         write_png(folder / "truth" / f"{name}.png", phantom.soft_tissue, bits)

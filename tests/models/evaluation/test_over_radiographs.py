@@ -56,5 +56,8 @@ def test_every_radiograph_is_measured_and_summed_up(tmp_path: Path) -> None:
     assert list(found.images) == ["close", "whole"]
     assert found.with_outside == 1
     assert found.summary["idle (one-pass, 4)"].outside_mean == pytest.approx(0.0, abs=1e-5)
-    assert found.summary["paler (ddpm, 4)"].outside_mean == pytest.approx(0.5, abs=1e-3)
-    assert found.summary["paler (ddpm, 4)"].outside_worst == pytest.approx(0.5, abs=1e-3)
+    whole, summary = found.images["whole"]["paler (ddpm, 4)"].outside, found.summary["paler (ddpm, 4)"]
+    assert whole is not None
+    # What the model takes away everywhere, 0.5 %, is given back outside the patient but for a soft edge.
+    assert 0 < whole.mean < 0.1
+    assert (summary.outside_mean, summary.outside_worst, summary.outside_p999) == (whole.mean, whole.mean, whole.p999)
