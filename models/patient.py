@@ -13,12 +13,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 SIDE = 256
-VERY_DARK, DARK = 0.07, 0.30
+VERY_DARK, DARK = 0.12, 0.35
 """Of the way from the image's 0.5th to its 99.5th percentile."""
-GRAINLESS = 0.003
+GRAINLESS = 0.004
 """Standard deviation over 5 x 5 reduced pixels, of the same range."""
-RAMP = 3
-"""Reduced pixels over which the weight falls, all outside: skin and the ribs under it keep their whole change."""
+SKIN, RAMP = 1, 2
+"""Reduced pixels outside the patient that count as patient, and over which the weight then falls: skin and the ribs under
+it keep their whole change, and beyond three pixels nothing is left."""
 
 
 def within_patient(residual: NDArray[np.float32], display: NDArray[np.float32]) -> NDArray[np.float32]:
@@ -42,7 +43,7 @@ def _one(image: Tensor) -> Tensor:
     patient = _reached(_middle(reduced), 1 - outside)
     if not bool(patient.any()):
         return torch.ones_like(image)
-    near = F.max_pool2d(patient, 2 * RAMP + 1, 1, RAMP)
+    near = F.max_pool2d(patient, 2 * SKIN + 1, 1, SKIN)
     ramp = F.avg_pool2d(F.pad(near, (RAMP,) * 4, mode="replicate"), 2 * RAMP + 1, 1)
     return F.interpolate(torch.maximum(ramp, patient), size=image.shape[2:], mode="bilinear")
 
