@@ -13,7 +13,7 @@ COMPAT = Preset(X0_FEEDBACK, 1000, 999)
 REFERENCE = Preset("ddpm", 1000, 999)
 """The sampler that the network was trained for: every timestep, ancestral noise."""
 
-FAST = Preset("dpm-solver++2m", 10, START_TIMESTEP)
-"""Second-order multistep: a hundredth of the evaluations."""
+FAST = Preset("sde-dpm-solver++2m", 10, START_TIMESTEP)
+"""Second-order multistep with noise, as BS-LDM's: a hundredth of the evaluations."""
 
 PRESETS = {"fast": FAST, "reference": REFERENCE, "compat": COMPAT}

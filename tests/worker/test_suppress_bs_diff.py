@@ -31,7 +31,7 @@ def test_the_named_model_suppresses_a_file_and_is_named_in_the_result(chosen: Pa
     assert answer.exit_code == 0, answer.output
     soft = dcmread(tmp_path / "soft.dcm")
     assert "diff-small" in str(soft)
-    assert "sampler=dpm-solver++2m steps=2" in str(soft)
+    assert "sampler=sde-dpm-solver++2m steps=2" in str(soft)
     before, after = read_source(dcmread(chosen)).display, read_source(soft).display
     assert before.shape == after.shape
     assert np.abs(before - after).max() > 1e-3
