@@ -13,13 +13,13 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 SIDE = 256
-VERY_DARK, DARK = 0.12, 0.35
+VERY_DARK, DARK = 0.05, 0.30
 """Of the way from the image's 0.5th to its 99.5th percentile."""
-GRAINLESS = 0.004
+GRAINLESS = 0.003
 """Standard deviation over 5 x 5 reduced pixels, of the same range."""
 SKIN, RAMP = 1, 2
-"""Reduced pixels outside the patient that count as patient, and over which the weight then falls: skin and the ribs under
-it keep their whole change, and beyond three pixels nothing is left."""
+"""Reduced pixels outside the patient that count as patient, and over which the weight then falls: skin and ribs keep
+their whole change, and beyond three pixels nothing is left."""
 
 
 def within_patient(residual: NDArray[np.float32], display: NDArray[np.float32]) -> NDArray[np.float32]:
