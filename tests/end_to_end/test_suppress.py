@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,6 +20,7 @@ from tests.radiographs import phantom, phantom_file, write
 from worker.image_files import write_display_png
 
 pytestmark = pytest.mark.slow
+MOST_MEMORY_MIB = 4096
 runner = CliRunner()
 
 
@@ -70,3 +74,32 @@ def test_what_the_gate_refuses_needs_force(tmp_path: Path) -> None:
     assert "VIEW_NOT_FRONTAL" in refused.output
     assert not (tmp_path / "out.dcm").exists()
     assert runner.invoke(app, ["suppress", str(source), "out.dcm", "--force"]).exit_code == 0
+
+
+def test_a_small_picture_is_refused_with_its_size_and_may_be_forced(tmp_path: Path) -> None:
+    write_display_png(tmp_path / "small.png", phantom(300).radiograph)
+    refused = runner.invoke(app, ["suppress", "small.png", "soft.png"])
+    assert refused.exit_code == 1
+    assert "MATRIX_TOO_SMALL: expected sides of at least 1000, found 300 × 300" in refused.output
+    assert "--force" in refused.output
+    assert not (tmp_path / "soft.png").exists()
+    forced = runner.invoke(app, ["suppress", "small.png", "soft.png", "--force"])
+    assert forced.exit_code == 0, forced.output
+    with Image.open(tmp_path / "small.png") as before, Image.open(tmp_path / "soft.png") as after:
+        assert after.size == before.size == (300, 300)
+        assert np.abs(np.asarray(after, np.float64) - np.asarray(before, np.float64)).max() > 0
+
+
+def test_the_largest_radiographs_fit_into_bounded_memory(tmp_path: Path) -> None:
+    """6000 px is past every detector on the market. In a process of its own, whose peak the system tells."""
+    write_display_png(tmp_path / "large.png", np.kron(phantom(1000).radiograph, np.ones((6, 6), np.float32)))
+    command = [sys.executable, "-m", "service.cli", "suppress", "large.png", "soft.png"]
+    process = subprocess.Popen(command, env={**os.environ, "SOFTRAY_DEVICE": "cpu"})
+    _, status, usage = os.wait4(process.pid, 0)
+    process.returncode = os.waitstatus_to_exitcode(status)
+    assert process.returncode == 0
+    peak_mib = usage.ru_maxrss / 1024
+    print(f"peak memory {peak_mib:.0f} MiB")
+    assert peak_mib < MOST_MEMORY_MIB
+    with Image.open(tmp_path / "soft.png") as picture:
+        assert picture.size == (6000, 6000)
