@@ -79,7 +79,10 @@ def run_export(
     """Install the averaged weights of a run. Raises ModelsError."""
     with console.status("reading the run …"):
         session = open_session(RunFolder(run).stored_config(), run)
-    _install(session, into or settings.effective_weights_dir, name, version, licence or LICENCE, replace=replace)
+    own = settings.effective_weights_dir
+    folder = into or own
+    elsewhere = "" if folder.resolve() == own.resolve() else f"SOFTRAY_WEIGHTS_DIR={shlex.quote(str(folder))} "
+    _install(session, folder, name, version, licence or LICENCE, replace=replace, prefix=elsewhere)
 
 
 def run_project(settings: Settings, *, ct: Path, target: Path, count: int, seed: int) -> None:
@@ -180,12 +183,14 @@ def _row(scores: Scores) -> tuple[str, str, str]:
     return f"{scores.psnr_db:.2f}", f"{scores.bone_left:.3f}", f"{scores.detail_kept:.3f}"
 
 
-def _install(session: Session, into: Path, name: str, version: str, licence: str, *, replace: bool) -> None:
+def _install(
+    session: Session, into: Path, name: str, version: str, licence: str, *, replace: bool, prefix: str = ""
+) -> None:
     with console.status("installing, with the golden phantom …"):
         manifest = install(session, into, name, version=version, licence=licence, replace=replace)
     console.print(f"installed {manifest.name} in {manifest.folder} (digest {manifest.sha256[:12]})")
-    console.print(f"next: SOFTRAY_MODEL={name} softray demo      the service, with this model")
-    console.print(f"      SOFTRAY_MODEL={name} softray suppress IN OUT      one file")
+    console.print(f"next: {prefix}SOFTRAY_MODEL={name} softray demo      the service, with this model")
+    console.print(f"      {prefix}SOFTRAY_MODEL={name} softray suppress IN OUT      one file")
 
 
 def _progress() -> Progress:

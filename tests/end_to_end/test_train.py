@@ -61,6 +61,9 @@ def test_one_command_trains_and_one_more_shows_the_result(tmp_path: Path, monkey
     assert code == 1
     assert "WEIGHTS_EXIST" in output
     assert run("train", "export", "runs/residual-unet", "--name", "ours", "--replace", "--version", "2")[0] == 0
+    code, output = run("train", "export", "runs/residual-unet", "--name", "ours", "--into", "elsewhere")
+    assert code == 0, output
+    assert "SOFTRAY_WEIGHTS_DIR=elsewhere SOFTRAY_MODEL=ours softray" in output
     code, output = run("weights", "verify", "ours")
     assert code == 0, output
 
