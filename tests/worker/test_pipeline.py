@@ -40,7 +40,8 @@ def run(
 @pytest.fixture
 def radiograph() -> Dataset:
     rows, columns = np.mgrid[0:1100, 0:1000]
-    display = (0.25 + 0.5 * np.sin(rows / 90.0) ** 2 * np.sin(columns / 70.0) ** 2).astype(np.float32)
+    # Grainless as it is, it must not be dark, or it would be taken for collimation.
+    display = (0.4 + 0.4 * np.sin(rows / 90.0) ** 2 * np.sin(columns / 70.0) ** 2).astype(np.float32)
     display[:, :60] = display[:, -60:] = 0.0
     return wrap_radiograph(display)
 
@@ -54,6 +55,8 @@ def test_the_residual_is_taken_away_in_display_units(radiograph: Dataset) -> Non
     result = run(radiograph, ConstantSuppressor(residual=0.1))
     before, after = read_source(radiograph).display, read_source(result.derived).display
     inside = before > 0.2
+    inside[:, :80] = inside[:, -80:] = False  # within two reduced pixels of the skin the change may be a little less
+    assert inside.mean() > 0.7
     assert np.allclose((before - after)[inside], 0.05, atol=2e-4)
 
 
