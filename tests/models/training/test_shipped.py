@@ -8,18 +8,19 @@ from models.evaluation import ModelRun, Subjects, evaluate, missed, parse_requir
 from models.library import BUILTIN_WEIGHTS_DIR, find, load
 from models.manifest import FILE_NAME
 
-HELD_OUT = "0"
-BAR = "psnr>=29.5,bone_left<=0.5,detail>=0.6"
+PAIR = "0"
+BAR = "psnr>=31.5,bone_left<=0.22,detail>=0.78"
 
 
 def shipped() -> list[str]:
     return sorted(path.parent.name for path in BUILTIN_WEIGHTS_DIR.glob(f"*/{FILE_NAME}"))
 
 
-def test_the_default_model_meets_the_bar_on_the_pair_left_out_of_training(shared: Path) -> None:
+def test_the_default_model_meets_the_bar_on_a_real_pair_as_its_card_says(shared: Path) -> None:
+    # The shipped weights know this pair; what a patient left out scores stands in the card and in docs/models.md.
     pairs = shared / "data" / "pairs"
     found = evaluate(
-        Subjects(pairs / "cxr", pairs / "soft_tissue", pairs=(HELD_OUT,)),
+        Subjects(pairs / "cxr", pairs / "soft_tissue", pairs=(PAIR,)),
         [ModelRun(load(device="cpu"))],
         on_image=lambda _what, _done, _total: None,
     )
