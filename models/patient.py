@@ -12,6 +12,8 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from models.regions import air_or_collimation, edge, reached
+
 SIDE = 256
 VERY_DARK, DARK = 0.05, 0.30
 """Of the way from the image's 0.5th to its 99.5th percentile."""
@@ -39,8 +41,8 @@ def _one(image: Tensor) -> Tensor:
     low, high = torch.quantile(reduced, torch.tensor([0.005, 0.995])).tolist()
     if high - low < 1e-3:
         return torch.ones_like(image)
-    outside = _reached(_edge(reduced), _air_or_collimation((reduced - low) / (high - low)))
-    patient = _reached(_middle(reduced), 1 - outside)
+    dark = air_or_collimation((reduced - low) / (high - low), very_dark=VERY_DARK, dark=DARK, grainless=GRAINLESS)
+    patient = reached(_middle(reduced), 1 - reached(edge(reduced), dark))
     if not bool(patient.any()):
         return torch.ones_like(image)
     near = F.max_pool2d(patient, 2 * SKIN + 1, 1, SKIN)
@@ -53,36 +55,9 @@ def _reduced(shape: torch.Size) -> tuple[int, int]:
     return max(1, round(shape[0] * scale)), max(1, round(shape[1] * scale))
 
 
-def _air_or_collimation(plane: Tensor) -> Tensor:
-    """0 and 1; `plane` from 0 to 1 between its percentiles."""
-
-    def mean(values: Tensor) -> Tensor:
-        return F.avg_pool2d(F.pad(values, (2, 2, 2, 2), mode="replicate"), 5, 1)
-
-    grain = (mean(plane**2) - mean(plane) ** 2).clamp_min(0).sqrt()
-    return ((plane < VERY_DARK) | ((plane < DARK) & (grain < GRAINLESS))).float()
-
-
-def _edge(plane: Tensor) -> Tensor:
-    seeds = torch.zeros_like(plane)
-    for edge in (seeds[..., :1, :], seeds[..., -1:, :], seeds[..., :1], seeds[..., -1:]):
-        edge.fill_(1.0)
-    return seeds
-
-
 def _middle(plane: Tensor) -> Tensor:
     """The middle half in both directions: whatever hangs together with it is the patient."""
     seeds = torch.zeros_like(plane)
     height, width = plane.shape[2:]
     seeds[..., height // 4 : height - height // 4, width // 4 : width - width // 4] = 1
     return seeds
-
-
-def _reached(seeds: Tensor, allowed: Tensor) -> Tensor:
-    """Those pixels of `allowed`, 0 or 1, from which a path inside `allowed` leads to one of `seeds`."""
-    reached = seeds * allowed
-    while True:
-        grown = F.max_pool2d(reached, 3, 1, 1) * allowed
-        if torch.equal(grown, reached):
-            return reached
-        reached = grown

@@ -14,6 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from models.metrics.tone import Image, Mask
+from models.regions import air_or_collimation, edge, reached
 
 REDUCED_SIDE = 256
 VERY_DARK, DARK = 0.12, 0.35
@@ -34,7 +35,9 @@ class BodyMasks:
 
 def body_masks(display: Image) -> BodyMasks:
     """Patient and outside of `display`, (H, W), at its own size."""
-    outside = _connected_to_border(_air_or_collimation(_reduced(display)))
+    plane = _reduced(display)
+    dark = air_or_collimation(plane, very_dark=VERY_DARK, dark=DARK, grainless=GRAINLESS)
+    outside = reached(edge(plane), dark)
     surely = -F.max_pool2d(-F.pad(outside, (MARGIN,) * 4, mode="replicate"), 2 * MARGIN + 1, 1)
     return BodyMasks(~_enlarged(outside, display.shape), _enlarged(surely, display.shape))
 
@@ -47,27 +50,6 @@ def _reduced(display: Image) -> Tensor:
     size = [max(1, round(side * scale)) for side in display.shape]
     plane = F.interpolate(plane, size=size, mode="bilinear", antialias=True)
     return (plane - float(low)) / max(float(high - low), 1e-6)
-
-
-def _air_or_collimation(plane: Tensor) -> Tensor:
-    def mean(values: Tensor) -> Tensor:
-        return F.avg_pool2d(F.pad(values, (2, 2, 2, 2), mode="replicate"), 5, 1)
-
-    grain = (mean(plane**2) - mean(plane) ** 2).clamp_min(0).sqrt()
-    return ((plane < VERY_DARK) | ((plane < DARK) & (grain < GRAINLESS))).float()
-
-
-def _connected_to_border(allowed: Tensor) -> Tensor:
-    """Those pixels of `allowed`, 0 or 1, from which a path inside `allowed` leads to the image's edge."""
-    reached = torch.zeros_like(allowed)
-    for edge in (reached[..., :1, :], reached[..., -1:, :], reached[..., :, :1], reached[..., :, -1:]):
-        edge.fill_(1.0)
-    reached = reached * allowed
-    while True:
-        grown = F.max_pool2d(reached, 3, 1, 1) * allowed
-        if torch.equal(grown, reached):
-            return reached
-        reached = grown
 
 
 def _enlarged(mask: Tensor, shape: tuple[int, ...]) -> Mask:

@@ -11,14 +11,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from models.evaluation.methods import ModelRun
 from models.golden import record_golden
 from models.library import load_manifest
 from models.manifest import Manifest
 from models.metrics import Scores, score
-from models.patient import within_patient
 from models.phantom import render
-from models.preprocess import from_model, to_model
-from models.suppressor import Suppressor
+from models.preprocess import to_model
 from models.training.data import Pair, letterboxed
 from models.training.errors import TrainingError, TrainingFault
 from models.training.export import write_model
@@ -57,12 +56,12 @@ def validate(session: Session) -> Validation:
         manifest = write_model(
             finished, session.folder.path / MODEL / session.config.kind, version="0", note=note(session), replace=True
         )
-        suppressor = load_manifest(manifest, device=session.trainer.device.type)
+        judged = ModelRun(load_manifest(manifest, device=session.trainer.device.type))
         pairs = [_at_figure_size(pair) for pair in read_all(files)]
         result = Validation(
             len(files),
             True,
-            _mean([score(_suppressed(pair.cxr, suppressor), pair.cxr, pair.soft) for pair in pairs]),
+            _mean([score(judged.suppressed(pair.cxr), pair.cxr, pair.soft) for pair in pairs]),
             _mean([score(pair.cxr, pair.cxr, pair.soft) for pair in pairs]),
             {},
         )
@@ -102,14 +101,6 @@ def note(session: Session) -> str:
         f"{session.config.seed}, {session.data} pairs; digests: {known}; code: {facts.text('code')}. Not validated for "
         "clinical use."
     )
-
-
-def _suppressed(cxr: np.ndarray, suppressor: Suppressor) -> np.ndarray:
-    seen, placement = to_model(cxr, suppressor.image_size)
-    with torch.inference_mode():
-        residual = suppressor.bone_residual(seen, seeds=[0], on_step=lambda _step, _total: None)
-    soft: np.ndarray = cxr - within_patient(from_model(residual, placement), cxr)
-    return soft
 
 
 def _at_figure_size(pair: Pair) -> Pair:

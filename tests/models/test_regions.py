@@ -1,0 +1,21 @@
+from __future__ import annotations
+
+import torch
+
+from models.regions import air_or_collimation, edge, reached
+
+
+def test_what_hangs_together_by_corners_is_reached_and_islands_are_not() -> None:
+    allowed = torch.zeros(1, 1, 7, 7)
+    allowed[0, 0, 0, 0] = allowed[0, 0, 1, 1] = allowed[0, 0, 2, 2] = allowed[0, 0, 5, 4] = 1
+    found = reached(edge(allowed), allowed)
+    assert found.nonzero()[:, 2:].tolist() == [[0, 0], [1, 1], [2, 2]]
+
+
+def test_dark_is_air_only_without_grain_and_very_dark_always() -> None:
+    plane = torch.full((1, 1, 12, 24), 0.2)
+    plane[..., 12:] += 0.05 * (torch.arange(12) % 2)
+    plane[..., 0] = 0.01
+    mask = air_or_collimation(plane, very_dark=0.05, dark=0.3, grainless=0.003)[0, 0]
+    assert mask[6, [0, 6]].tolist() == [1, 1]
+    assert float(mask[:, 15:].max()) == 0
