@@ -37,6 +37,10 @@ class Preset:
     """Where sampling begins; 0 for `one-pass`."""
 
 
+ONE_PASS = Preset("one-pass", 1, 0)
+"""The only way to run a network that does not sample."""
+
+
 @dataclass(frozen=True)
 class GoldenRecord:
     """The recorded self-check: file name, its SHA-256, and the preset and steps that it was made with."""

@@ -3,24 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Mapping
 from pathlib import Path
 
-from torch import nn
-
-from models.bs_ldm import config as bs_ldm_config
-from models.bs_ldm.config import BsLdmConfig
-from models.bs_ldm.predict import UNET_FILE, VQGAN_FILE
 from models.checkpoint import save_tensors
 from models.errors import ConfigError, WeightsError, WeightsFault
-from models.manifest import FILE_NAME, NAME_PATTERN, Manifest, Preset, read_manifest, write_manifest
-from models.residual_unet import config as residual_unet_config
-from models.residual_unet.config import ResidualUNetSetup
-from models.residual_unet.predict import WEIGHTS_FILE
+from models.manifest import NAME_PATTERN, Manifest, read_manifest, write_manifest
 from models.training.engine.objective import Installable
 
 LICENCE = "MIT"
-ONE_PASS = Preset("one-pass", 1, 0)
 
 
 def write_model(
@@ -69,26 +59,3 @@ def require_free(folder: Path, *, replace: bool = False) -> None:
             WeightsFault.EXISTS,
             f"expected no model {folder.name!r} yet, found one in {folder.parent}; name it otherwise, or --replace it",
         )
-
-
-def export_residual_unet(network: nn.Module, setup: ResidualUNetSetup, folder: Path, version: str, note: str) -> Path:
-    """Writes a one-pass network into `folder`, in place of the model there; returns the manifest's path."""
-    presets = {"fast": ONE_PASS, "reference": ONE_PASS}
-    files = {WEIGHTS_FILE: network.state_dict()}
-    model = Installable(residual_unet_config.ARCHITECTURE, setup.to_json(), presets, files)
-    return write_model(model, folder, version=version, note=note, replace=True).folder / FILE_NAME
-
-
-def export_bs_ldm(
-    vqgan: nn.Module,
-    unet: nn.Module,
-    config: BsLdmConfig,
-    presets: Mapping[str, Preset],
-    folder: Path,
-    version: str,
-    note: str,
-) -> Path:
-    """Writes both networks into `folder`, in place of the model there; returns the manifest's path."""
-    files = {VQGAN_FILE: vqgan.state_dict(), UNET_FILE: unet.state_dict()}
-    model = Installable(bs_ldm_config.ARCHITECTURE, config.to_json(), presets, files)
-    return write_model(model, folder, version=version, note=note, replace=True).folder / FILE_NAME

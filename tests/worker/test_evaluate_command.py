@@ -14,7 +14,8 @@ from models.evaluation import pictures
 from models.phantom import render
 from models.residual_unet.config import ResidualUNetSetup
 from models.residual_unet.network import ResidualUNet, ResidualUNetConfig
-from models.training.export import export_residual_unet
+from models.training.export import write_model
+from models.training.objectives.residual_unet import installable
 from service.cli import app
 from tests.radiographs import write
 from worker.evaluate_command import RadiographReader
@@ -33,7 +34,8 @@ def _own_installation(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pictures, "FIGURE_SIDE", SIDE)
     config = ResidualUNetConfig((8, 8), 1, SIDE)
     setup = ResidualUNetSetup(config, gain=1.0, slow_share=1.0)
-    export_residual_unet(ResidualUNet(config), setup, tmp_path / "weights/idle", "0", "untrained")
+    idle = installable(ResidualUNet(config), setup)
+    write_model(idle, tmp_path / "weights/idle", version="0", note="untrained")
 
 
 def png(path: Path, display: NDArray[np.float32]) -> Path:

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 
 from models.errors import ConfigError
 from models.json_fields import JsonFields
-from models.manifest import Preset
+from models.manifest import ONE_PASS
 from models.peers.config import ARCHITECTURES, RESNET_BS, PeerSetup, build, read_network
 from models.peers.mca_net import McaNet, McaNetConfig
 from models.peers.predict import WEIGHTS_FILE
@@ -37,7 +37,6 @@ from models.training.objectives.ms_ssim import WINDOW, ms_ssim_loss
 MS_SSIM_SHARE = 0.84
 L1_WEIGHT = 100.0
 DISCRIMINATOR = DiscriminatorConfig(scales=2, conditional=True)
-ONE_PASS = Preset("one-pass", 1, 0)
 
 
 def make_objective(config: JsonFields, task: Task) -> Objective[Batch]:

@@ -12,7 +12,7 @@ from models.checkpoint import load_network
 from models.errors import ConfigError
 from models.json_fields import JsonFields
 from models.library import find
-from models.manifest import FILE_NAME, Manifest, Preset, read_manifest
+from models.manifest import FILE_NAME, ONE_PASS, Manifest, read_manifest
 from models.residual_unet.config import ARCHITECTURE, ResidualUNetSetup, read_config
 from models.residual_unet.network import ResidualUNet, ResidualUNetConfig
 from models.residual_unet.predict import WEIGHTS_FILE
@@ -21,7 +21,6 @@ from models.training.engine.objective import Installable, Objective, Task
 from models.training.losses import residual_terms
 
 NETWORK = "network"
-ONE_PASS = Preset("one-pass", 1, 0)
 
 
 def make_objective(config: JsonFields, task: Task) -> ResidualUNetObjective:
@@ -89,7 +88,6 @@ class ResidualUNetObjective(Objective[Batch]):
         What was fine-tuned is blended with what it started from, weight by weight, w = start + blend (tuned - start):
         along this line a network is often better than at either end (Wortsman et al., CVPR 2022, arXiv 2109.01903).
         """
-        presets = {"fast": ONE_PASS, "reference": ONE_PASS}
         blended = ResidualUNet(self._setup.network)
         blended.load_state_dict(averaged[NETWORK].state_dict())
         if self._start and self._blend != 1.0:
@@ -98,8 +96,13 @@ class ResidualUNetObjective(Objective[Batch]):
             with torch.no_grad():
                 for weight, before in zip(blended.parameters(), start.parameters(), strict=True):
                     weight.copy_(torch.lerp(before, weight, self._blend))
-        files = {WEIGHTS_FILE: blended.state_dict()}
-        return Installable(ARCHITECTURE, self._setup.to_json(), presets, files)
+        return installable(blended, self._setup)
+
+
+def installable(network: ResidualUNet, setup: ResidualUNetSetup) -> Installable:
+    """The network as a model that runs as `setup` says."""
+    presets = {"fast": ONE_PASS, "reference": ONE_PASS}
+    return Installable(ARCHITECTURE, setup.to_json(), presets, {WEIGHTS_FILE: network.state_dict()})
 
 
 def read_start(name: str) -> Manifest:

@@ -12,7 +12,8 @@ from models.manifest import Manifest, read_manifest
 from models.residual_unet.config import ResidualUNetSetup, read_config
 from models.residual_unet.network import ResidualUNet, ResidualUNetConfig
 from models.residual_unet.predict import shared_out
-from models.training.export import export_residual_unet
+from models.training.export import write_model
+from models.training.objectives.residual_unet import installable
 
 SETUP = ResidualUNetSetup(ResidualUNetConfig((8, 8), 1, 64), gain=1.25, slow_share=0.5)
 
@@ -27,7 +28,7 @@ def network() -> ResidualUNet:
 
 @pytest.fixture
 def manifest(network: ResidualUNet, tmp_path: Path) -> Manifest:
-    export_residual_unet(network, SETUP, tmp_path / "tiny", "0.1", "random weights")
+    write_model(installable(network, SETUP), tmp_path / "tiny", version="0.1", note="random weights")
     return read_manifest(tmp_path / "tiny")
 
 

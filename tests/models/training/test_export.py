@@ -6,27 +6,28 @@ import pytest
 import torch
 
 from models.bs_ldm.config import BsLdmConfig, Target
+from models.bs_ldm.predict import UNET_FILE, VQGAN_FILE
 from models.bs_ldm.presets import FAST
 from models.bs_ldm.unet import UNet, UNetConfig
 from models.bs_ldm.vqgan import Vqgan, VqganConfig
 from models.errors import ConfigError, WeightsError
 from models.library import find, load, model_folders
-from models.manifest import Manifest, Preset
+from models.manifest import Manifest
 from models.residual_unet.config import ResidualUNetSetup
 from models.residual_unet.network import ResidualUNet, ResidualUNetConfig
 from models.schedules import Prediction
 from models.training.engine.objective import Installable
-from models.training.export import export_bs_ldm, export_residual_unet, write_model
+from models.training.export import write_model
+from models.training.objectives.residual_unet import installable
 
 SIDE = 64
 SETUP = ResidualUNetSetup(ResidualUNetConfig((8, 8), 1, SIDE), gain=1.0, slow_share=1.0)
 
 
 def write(folder: Path, *, version: str = "1", replace: bool = False) -> Manifest:
-    presets = {"fast": Preset("one-pass", 1, 0)}
-    state = ResidualUNet(SETUP.network).state_dict()
-    model = Installable("residual-unet", SETUP.to_json(), presets, {"unet.safetensors": state})
-    return write_model(model, folder, version=version, note="untrained", replace=replace)
+    return write_model(
+        installable(ResidualUNet(SETUP.network), SETUP), folder, version=version, note="untrained", replace=replace
+    )
 
 
 def test_an_exported_bs_ldm_is_loaded_by_the_library(tmp_path: Path) -> None:
@@ -34,10 +35,12 @@ def test_an_exported_bs_ldm_is_loaded_by_the_library(tmp_path: Path) -> None:
     unet = UNetConfig(8, 4, 32, 1, (1, 1), (2,), 2)
     config = BsLdmConfig(SIDE, Prediction.X0, Target.BONE, latent_scale=1.5, unet=unet, vqgan=vqgan)
     torch.manual_seed(0)
-    export_bs_ldm(Vqgan(vqgan), UNet(unet), config, {"fast": FAST}, tmp_path / "tiny", "0", "untrained")
-    model = load("tiny", [tmp_path], device="cpu")
+    files = {VQGAN_FILE: Vqgan(vqgan).state_dict(), UNET_FILE: UNet(unet).state_dict()}
+    model = Installable("bs-ldm", config.to_json(), {"fast": FAST}, files)
+    write_model(model, tmp_path / "tiny", version="0", note="untrained")
+    loaded = load("tiny", [tmp_path], device="cpu")
     steps: list[int] = []
-    residual = model.bone_residual(
+    residual = loaded.bone_residual(
         torch.zeros(1, 1, SIDE, SIDE), seeds=[1], on_step=lambda step, _total: steps.append(step)
     )
     assert steps == list(range(1, FAST.steps + 1))
@@ -55,10 +58,9 @@ def test_a_model_that_is_there_is_replaced_only_when_asked_and_its_card_stays(tm
 
 
 def test_the_shipped_models_are_written_in_place(tmp_path: Path) -> None:
-    network = ResidualUNet(SETUP.network)
     for version in ("1", "2"):
-        path = export_residual_unet(network, SETUP, tmp_path / "one", version, "untrained")
-        assert path == tmp_path / "one/manifest.json"
+        assert write(tmp_path / "one", version=version, replace=True).folder == tmp_path / "one"
+        assert (tmp_path / "one/manifest.json").is_file()
     assert find("one", [tmp_path]).version == "2"
 
 

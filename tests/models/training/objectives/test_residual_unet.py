@@ -14,8 +14,14 @@ from models.residual_unet.config import ResidualUNetSetup
 from models.residual_unet.network import ResidualUNet, ResidualUNetConfig
 from models.residual_unet.predict import WEIGHTS_FILE
 from models.training.batches import Mixture
-from models.training.export import export_residual_unet
-from models.training.objectives.residual_unet import NETWORK, ResidualUNetObjective, make_objective, read_start
+from models.training.export import write_model
+from models.training.objectives.residual_unet import (
+    NETWORK,
+    ResidualUNetObjective,
+    installable,
+    make_objective,
+    read_start,
+)
 
 from ..synthetic import synthetic_data
 from .factories import phantom_task, train
@@ -28,7 +34,8 @@ def installed(folder: Path, config: ResidualUNetConfig = SMALL) -> ResidualUNet:
     torch.manual_seed(4)
     network = ResidualUNet(config)
     torch.nn.init.normal_(network.head.weight, std=0.05)
-    export_residual_unet(network, ResidualUNetSetup(config, 1.0, 1.0), folder, "1", "a test")
+    model = installable(network, ResidualUNetSetup(config, 1.0, 1.0))
+    write_model(model, folder, version="1", note="a test", replace=True)
     return network
 
 
