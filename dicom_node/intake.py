@@ -6,27 +6,32 @@ keeps it: a TransientError asks to send it again later, a RefusedObject says why
 
 from __future__ import annotations
 
+import re
 import threading
 from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Protocol
 
+from pydicom.dataset import Dataset
 from sqlalchemy.orm import Session, sessionmaker
 
 from dicom_node.callers import Callers
 from dicom_node.data_set_header import DataSetHeader, read_header
 from dicom_node.eligibility import EligibilityPolicy, Eligible, Ineligible, judge
 from dicom_node.errors import PixelErrorCode, RefusedObject
+from dicom_node.header_values import items, text
 from dicom_node.received_instance import ReceivedInstance
 from dicom_node.status import CANNOT_UNDERSTAND, NOT_AUTHORISED
 from service.database import transaction
 from service.errors import TransientError
 from service.instance_store import InstanceStore, Kind, StoredFile
 from service.registry import instances, jobs
-from service.registry.instances import InstanceFacts, Reception
+from service.registry.instances import InstanceFacts, Reception, Verdict
 
 DUPLICATE_UID = "DUPLICATE_UID"
+_CODE_STRING = re.compile(r"[A-Z0-9 _]{1,16}")
+_UID = re.compile(r"[0-9.]{1,64}")
 
 
 class InferenceAnnouncer(Protocol):
@@ -34,6 +39,9 @@ class InferenceAnnouncer(Protocol):
 
     def announce_inference(self, job_id: str) -> None:
         """Tell a worker about a job; never raises, since the row is the truth and the message a hint."""
+
+    def announce_notice(self, job_id: str) -> None:
+        """The same, about the report of a refusal."""
 
 
 @dataclass(frozen=True)
@@ -45,10 +53,20 @@ class Limits:
 
 
 @dataclass(frozen=True)
+class Afterwards:
+    """What follows a reception: whether the study of a refused image gets a report of it, and how long a For
+    Processing image waits for a For Presentation one of the same exposure, in s."""
+
+    notice_refusals: bool = False
+    sibling_wait_s: float = 0.0
+
+
+@dataclass(frozen=True)
 class Receipt:
     """What became of a kept instance.
 
-    `job_id` is set when it became a job now, `reason_code` when it is not ours; `notes` are what stood out otherwise.
+    `job_id` is set when it became a job now, `reason_code` when it is not ours, `notice_job_id` when the study gets a
+    report of that; `notes` are what stood out otherwise.
     """
 
     sop_instance_uid: str
@@ -56,6 +74,7 @@ class Receipt:
     reason_code: str | None
     job_id: str | None
     notes: tuple[str, ...] = ()
+    notice_job_id: str | None = None
 
 
 def _now() -> datetime:
@@ -73,6 +92,7 @@ class Intake:
     policy: EligibilityPolicy
     limits: Limits
     shutting_down: threading.Event
+    after: Afterwards = Afterwards()
     clock: Callable[[], datetime] = _now
 
     def receive(self, received: ReceivedInstance) -> Receipt:
@@ -88,6 +108,8 @@ class Intake:
         receipt = self._record(received, header, verdict, stored)  # 5 and 6: rows and job, committed
         if receipt.job_id is not None:
             self.queue.announce_inference(receipt.job_id)  # 7: after the commit
+        if receipt.notice_job_id is not None:
+            self.queue.announce_notice(receipt.notice_job_id)
         return receipt
 
     def _admit(self, received: ReceivedInstance) -> None:
@@ -124,16 +146,14 @@ class Intake:
         verdict: Eligible | Ineligible,
         stored: StoredFile,
     ) -> Receipt:
-        reason_code = str(verdict.code) if isinstance(verdict, Ineligible) else None
         with transaction(self.sessions) as session:
             recorded = instances.record_instance(
                 session,
-                _facts(received, header),
+                _facts(received, header, verdict),
+                self._verdict(verdict),
                 path=stored.path,
                 sha256=stored.sha256,
                 size_bytes=stored.size_bytes,
-                reason_code=reason_code,
-                reason_detail=verdict.detail if isinstance(verdict, Ineligible) else None,
                 now=self.clock(),
             )
             if recorded.reception is Reception.CONFLICT:
@@ -148,7 +168,19 @@ class Intake:
                     now=self.clock(),
                 )
         notes = verdict.notes if isinstance(verdict, Eligible) else ()
-        return Receipt(header.sop_instance_uid, recorded.reception, reason_code, recorded.job_id, notes)
+        return Receipt(
+            header.sop_instance_uid,
+            recorded.reception,
+            recorded.reason_code or (str(verdict.code) if isinstance(verdict, Ineligible) else None),
+            recorded.job_id,
+            notes,
+            recorded.notice_job_id,
+        )
+
+    def _verdict(self, verdict: Eligible | Ineligible) -> Verdict:
+        if isinstance(verdict, Eligible):
+            return Verdict(sibling_wait_s=self.after.sibling_wait_s)
+        return Verdict(str(verdict.code), verdict.detail, notice=self.after.notice_refusals)
 
     def _record_refusal(self, received: ReceivedInstance, refused: RefusedObject) -> None:
         with transaction(self.sessions) as session:
@@ -164,7 +196,9 @@ class Intake:
             )
 
 
-def _facts(received: ReceivedInstance, header: DataSetHeader) -> InstanceFacts:
+def _facts(received: ReceivedInstance, header: DataSetHeader, verdict: Eligible | Ineligible) -> InstanceFacts:
+    elements = header.elements
+    made_from = next(iter(items(elements, "SourceImageSequence")), Dataset())
     return InstanceFacts(
         study_instance_uid=header.study_instance_uid,
         series_instance_uid=header.series_instance_uid,
@@ -173,4 +207,12 @@ def _facts(received: ReceivedInstance, header: DataSetHeader) -> InstanceFacts:
         transfer_syntax_uid=received.transfer_syntax_uid,
         modality=header.modality,
         calling_ae_title=received.calling_ae_title,
+        body_part=_shaped(_CODE_STRING, text(elements, "BodyPartExamined").upper()),
+        irradiation_event_uid=_shaped(_UID, text(elements, "IrradiationEventUID")),
+        made_from_uid=_shaped(_UID, text(made_from, "ReferencedSOPInstanceUID")),
     )
+
+
+def _shaped(form: re.Pattern[str], value: str) -> str | None:
+    """`value` if it is what it should be: anything else may be free text, which the registry does not hold."""
+    return value if form.fullmatch(value) else None

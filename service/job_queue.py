@@ -21,6 +21,7 @@ from service.logs import log_event
 
 INFER_TASK = "softray.infer"
 DELIVER_TASK = "softray.deliver"
+NOTIFY_TASK = "softray.notify"
 GPU_QUEUE = "gpu"
 NETWORK_QUEUE = "network"
 
@@ -45,7 +46,11 @@ def make_celery(broker_url: str, data_dir: Path) -> Celery:
         broker_connection_retry_on_startup=True,
         task_queues=[_queue(GPU_QUEUE), _queue(NETWORK_QUEUE)],
         task_default_queue=NETWORK_QUEUE,
-        task_routes={INFER_TASK: {"queue": GPU_QUEUE}, DELIVER_TASK: {"queue": NETWORK_QUEUE}},
+        task_routes={
+            INFER_TASK: {"queue": GPU_QUEUE},
+            DELIVER_TASK: {"queue": NETWORK_QUEUE},
+            NOTIFY_TASK: {"queue": NETWORK_QUEUE},
+        },
         task_create_missing_queues=False,
         task_serializer="json",
         accept_content=["json"],
@@ -87,6 +92,10 @@ class JobQueue:
     def announce_delivery(self, delivery_id: int) -> None:
         """Tell the network workers of a PENDING delivery, after the commit."""
         self._announce(DELIVER_TASK, NETWORK_QUEUE, delivery_id)
+
+    def announce_notice(self, job_id: str) -> None:
+        """Tell the network workers of a QUEUED refusal notice, after the commit."""
+        self._announce(NOTIFY_TASK, NETWORK_QUEUE, job_id)
 
     def waiting(self, queue: str) -> int | None:
         """Messages that no worker has taken yet; None when the broker does not answer.

@@ -13,6 +13,8 @@ from sqlalchemy.orm import Session, sessionmaker
 from dicom_node.derived import DerivedPolicy
 from service.instance_store import InstanceStore
 from service.job_queue import JobQueue
+from service.registry.circuit_breaker import BreakerPolicy
+from service.routing import ResultsSection, Routing
 from worker.lease import ignore_hang
 
 
@@ -63,6 +65,9 @@ class WorkerContext:
     deadline_s: float
     network_timeout_s: float
     spread_seeds: int = 0
+    results: ResultsSection = field(default_factory=ResultsSection)
+    routing: Routing = field(default_factory=Routing)
+    breaker: BreakerPolicy = field(default_factory=BreakerPolicy)
     owner: str = field(default_factory=_owner)
     clock: Callable[[], datetime] = _now
     on_hang: Callable[[], None] = ignore_hang

@@ -1,24 +1,30 @@
-"""One stored derived instance goes to one destination, by C-STORE, as the bytes that were stored.
+"""One result goes to one destination, by C-STORE, as the bytes that were stored.
 
 A result is marked sent only on the PACS's own answer for that instance. Safe to run twice: a PACS that already has the
-instance answers with the same UID and the same bytes behind it.
+instance answers with the same UID and the same bytes behind it. What a PACS does not take is sent as Secondary Capture
+if it is a picture, and left out if it is a companion of one.
 """
 
 from __future__ import annotations
 
 import logging
 import random
-from datetime import timedelta
+from datetime import datetime, timedelta
+
+from sqlalchemy.orm import Session
 
 from dicom_node.store_scu import Outcome, Peer, StoreResult, send
 from service.database import transaction
 from service.logs import log_event
-from service.registry import deliveries
+from service.registry import circuit_breaker, deliveries, delivery_queue
+from service.routing import COMPANIONS
 from worker.context import WorkerContext
 from worker.failure import classify
 from worker.lease import Lease
 
 logger = logging.getLogger(__name__)
+
+CLASS_NOT_TAKEN = frozenset({"SOP_CLASS_NOT_ACCEPTED", "SOP_CLASS_NOT_SUPPORTED"})
 
 
 def deliver(delivery_id: int, context: WorkerContext) -> bool:
@@ -35,17 +41,18 @@ def deliver(delivery_id: int, context: WorkerContext) -> bool:
     except Exception as error:
         failure = classify(error)
         outcome = Outcome.RETRY if failure.transient else Outcome.REFUSED
-        result = StoreResult(claim.sop_instance_uid, outcome, None, failure.code, failure.detail)
+        result = StoreResult(claim.result.sop_instance_uid, outcome, None, failure.code, failure.detail)
     _record(claim, result, context)
+    _announce_next(claim, context)
     return result.outcome is Outcome.SENT
 
 
 def _send(claim: deliveries.DeliveryClaim, context: WorkerContext) -> StoreResult:
     # Reading checks the digest: altered bytes never leave under the UID they were made for.
-    context.store.read(claim.derived_path, claim.derived_sha256)
+    context.store.read(claim.result.path, claim.result.sha256)
     peer = Peer(claim.node.ae_title, claim.node.host, claim.node.port)
     [result] = send(
-        [context.store.resolve(claim.derived_path)],
+        [context.store.resolve(claim.result.path)],
         peer,
         calling_ae_title=context.ae_title,
         timeout_s=context.network_timeout_s,
@@ -55,11 +62,15 @@ def _send(claim: deliveries.DeliveryClaim, context: WorkerContext) -> StoreResul
 
 def _record(claim: deliveries.DeliveryClaim, result: StoreResult, context: WorkerContext) -> None:
     now = context.clock()
-    spent = context.delivery_retries.exhausted(claim.attempts)
+    answered = result.status is not None or result.outcome is not Outcome.RETRY
     with transaction(context.sessions) as session:
+        if answered:
+            circuit_breaker.node_answered(session, claim.node.remote_node_id)
+        else:
+            circuit_breaker.node_failed(session, claim.node.remote_node_id, context.breaker, now=now)
         if result.outcome is Outcome.SENT and result.status is not None:
             deliveries.delivery_sent(session, claim, status=result.status, now=now)
-        elif result.outcome is Outcome.RETRY and not spent:
+        elif result.outcome is Outcome.RETRY and not context.delivery_retries.exhausted(claim.attempts):
             wait = timedelta(seconds=context.delivery_retries.wait_s(claim.attempts, random.random()))
             deliveries.delivery_postponed(
                 session,
@@ -71,18 +82,32 @@ def _record(claim: deliveries.DeliveryClaim, result: StoreResult, context: Worke
                 now=now,
             )
         else:
-            deliveries.delivery_failed(
-                session, claim, code=result.code, detail=result.detail, status=result.status, now=now
-            )
+            _end_unsent(session, claim, result, now)
     log_event(
         logger,
         "delivery",
         job_id=claim.job_id,
         node=claim.node.name,
+        kind=claim.result.kind,
         outcome=result.outcome,
         status=f"0x{result.status:04X}" if result.status is not None else "none",
         attempts=claim.attempts,
     )
+
+
+def _end_unsent(session: Session, claim: deliveries.DeliveryClaim, result: StoreResult, now: datetime) -> None:
+    """The node will not take it: a companion is left out, everything else is a failure that somebody must see."""
+    left_out = result.code in CLASS_NOT_TAKEN and claim.result.kind in COMPANIONS
+    end = deliveries.delivery_declined if left_out else deliveries.delivery_failed
+    end(session, claim, code=result.code, detail=result.detail, status=result.status, now=now)
+
+
+def _announce_next(claim: deliveries.DeliveryClaim, context: WorkerContext) -> None:
+    """This node has a hand free again: what has waited longest for it goes next, not only when the sweep comes by."""
+    with transaction(context.sessions) as session:
+        waiting = delivery_queue.next_delivery(session, claim.node.remote_node_id, now=context.clock())
+    if waiting is not None:
+        context.queue.announce_delivery(waiting)
 
 
 def _renew(claim: deliveries.DeliveryClaim, context: WorkerContext) -> bool:

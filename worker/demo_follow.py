@@ -77,8 +77,10 @@ def _follow(sessions: sessionmaker[Session], deadline_s: float, radiograph: Path
                 )
             if job.state is JobState.FAILED:
                 raise PermanentError(job.reason_code or "FAILED", job.reason_detail or "the job failed")
-            if job.state is JobState.DELIVERED and detail.derived_sop_instance_uid:
-                return Followed(job.job_id, detail.derived_sop_instance_uid)
+            if job.state is JobState.REFUSED:
+                raise PermanentError(job.reason_code or "REFUSED", job.reason_detail or "the picture is not for us")
+            if job.state is JobState.DELIVERED and detail.soft_tissue is not None:
+                return Followed(job.job_id, detail.soft_tissue.sop_instance_uid)
             time.sleep(POLL_S)
     raise TransientError(
         "TOO_SLOW", f"expected a delivered result, found none after {time.monotonic() - started:.0f} s"

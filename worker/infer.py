@@ -18,7 +18,8 @@ from dicom_node.stored_instance import read_stored_instance
 from service.database import transaction
 from service.instance_store import Kind
 from service.logs import log_event
-from service.registry import deliveries, jobs
+from service.registry import delivery_queue, jobs
+from service.registry.result_kinds import ResultKind
 from worker.context import WorkerContext
 from worker.errors import AttemptsExhaustedError, LeaseLostError
 from worker.failure import classify
@@ -85,19 +86,19 @@ def _run(claim: jobs.Claim, context: WorkerContext, host: ModelHost) -> bool:
         lease.check()
         facts = _keep(result, context)
     with transaction(context.sessions) as session:
-        recorded = jobs.record_derived(session, claim, facts, now=context.clock())
+        recorded = jobs.record_derived(session, claim, facts, now=context.clock(), routing=context.routing)
     if not recorded:
         raise LeaseLostError("expected to own the job still, found it claimed by another worker")
     log_event(
         logger,
         "derived",
         job_id=claim.job_id,
-        sop_instance_uid=facts.sop_instance_uid,
+        results=",".join(result.kind for result in facts.results),
         device=facts.device,
         notes=",".join(result.notes) or None,
     )
     with transaction(context.sessions) as session:
-        waiting = deliveries.pending_deliveries(session, claim.job_id, now=context.clock())
+        waiting = delivery_queue.pending_deliveries(session, claim.job_id, now=context.clock())
     for delivery_id in waiting:
         context.queue.announce_delivery(delivery_id)
     return True
@@ -112,11 +113,16 @@ def _keep(result: SoftTissue, context: WorkerContext) -> jobs.DerivedFacts:
         context.store.keep(Kind.PREVIEW, [picture], suffix=".png")
         for picture in previews(result.source, result.residual)
     )
-    return jobs.DerivedFacts(
+    facts = jobs.ResultFacts(
+        kind=ResultKind.SOFT_TISSUE,
+        sop_class_uid=str(result.derived.SOPClassUID),
         sop_instance_uid=str(result.derived.SOPInstanceUID),
         series_instance_uid=str(result.derived.SeriesInstanceUID),
         path=stored.path,
         sha256=stored.sha256,
+    )
+    return jobs.DerivedFacts(
+        results=(facts,),
         preview_source_path=source.path,
         preview_soft_path=soft.path,
         preview_bone_path=bone.path,

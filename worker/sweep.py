@@ -12,7 +12,9 @@ import threading
 from service.database import transaction
 from service.job_queue import GPU_QUEUE, NETWORK_QUEUE
 from service.logs import log_event
-from service.registry import deliveries, jobs
+from service.registry import delivery_queue
+from service.registry.due_jobs import due_jobs
+from service.registry.job_states import JobPurpose
 from worker.context import WorkerContext
 
 logger = logging.getLogger(__name__)
@@ -25,23 +27,28 @@ def sweep(context: WorkerContext) -> int:
 
     A queue that still holds many messages gets no more: its workers are slow or away, and hints would only pile up.
     """
-    due_jobs: list[str] = []
+    inferences: list[str] = []
+    notices: list[str] = []
     waiting_deliveries: list[int] = []
     inference_has_room, delivery_has_room = (_has_room(context, queue) for queue in (GPU_QUEUE, NETWORK_QUEUE))
     now = context.clock()
     with transaction(context.sessions) as session:
-        deliveries.ensure_deliveries(session, now=now)
+        delivery_queue.ensure_deliveries(session, now=now, routing=context.routing)
         if inference_has_room:
-            due_jobs = jobs.due_inference(session, now=now, limit=BATCH)
+            inferences = due_jobs(session, now=now, limit=BATCH)
         if delivery_has_room:
-            waiting_deliveries = deliveries.due_deliveries(session, now=now, limit=BATCH)
-    for job_id in due_jobs:
+            notices = due_jobs(session, now=now, limit=BATCH, purpose=JobPurpose.REFUSAL_NOTICE)
+            waiting_deliveries = delivery_queue.due_deliveries(session, now=now, limit=BATCH)
+    for job_id in inferences:
         context.queue.announce_inference(job_id)
+    for job_id in notices:
+        context.queue.announce_notice(job_id)
     for delivery_id in waiting_deliveries:
         context.queue.announce_delivery(delivery_id)
-    if due_jobs or waiting_deliveries:
-        log_event(logger, "swept", inferences=len(due_jobs), deliveries=len(waiting_deliveries))
-    return len(due_jobs) + len(waiting_deliveries)
+    hints = len(inferences) + len(notices) + len(waiting_deliveries)
+    if hints:
+        log_event(logger, "swept", inferences=len(inferences), notices=len(notices), deliveries=len(waiting_deliveries))
+    return hints
 
 
 def _has_room(context: WorkerContext, queue: str) -> bool:

@@ -13,7 +13,8 @@ from typing import Literal
 from pydantic import BaseModel, ConfigDict, Field
 
 from service.registry import queries
-from service.registry.job_states import DeliveryState, JobState
+from service.registry.job_states import DeliveryState, JobPurpose, JobState
+from service.registry.result_kinds import ResultKind
 
 PreviewName = Literal["source", "soft-tissue", "bone"]
 
@@ -53,6 +54,8 @@ class StudyState(StrEnum):
     QUEUED = "QUEUED"
     DERIVED = "DERIVED"
     DELIVERED = "DELIVERED"
+    COMMITTED = "COMMITTED"
+    REFUSED = "REFUSED"
     NOT_PROCESSED = "NOT_PROCESSED"
 
     @classmethod
@@ -79,8 +82,9 @@ class JobSummary(Answer):
     """One accepted image on its way."""
 
     job_id: str
+    purpose: JobPurpose = Field(description="SUPPRESS: the companion image. REFUSAL_NOTICE: why there is none.")
     state: JobState
-    reason_code: str | None = Field(description="Why it waits or failed.")
+    reason_code: str | None = Field(description="Why it waits, was refused or failed.")
     reason_detail: str | None = Field(description="The same in words.")
     attempts: int = Field(description="Times a worker took it.")
     step: int = Field(description="Sampling steps done.")
@@ -127,10 +131,22 @@ class Event(Answer):
     detail: str | None
 
 
+class Result(Answer):
+    """A stored derived object."""
+
+    kind: ResultKind
+    sop_class_uid: str = Field(description="(0008,0016).")
+    sop_instance_uid: str = Field(description="(0008,0018).")
+    series_instance_uid: str = Field(description="(0020,000E).")
+    sha256: str = Field(description="Digest of the stored file, which is what every delivery sends.")
+
+
 class Delivery(Answer):
-    """The derived image on its way to one remote node."""
+    """One derived object on its way to one remote node."""
 
     delivery_id: int
+    kind: ResultKind
+    sop_instance_uid: str
     remote_node: str = Field(description="The node's name in softray.")
     state: DeliveryState
     attempts: int
@@ -147,8 +163,7 @@ class Job(JobSummary):
     retryable: bool = Field(description="Whether `POST /jobs/{job_id}/retry` would be accepted now.")
     not_before: datetime | None = Field(description="When it is tried again by itself.")
     model_sha256: str | None = Field(description="Digest of the network's weights.")
-    derived_sop_instance_uid: str | None
-    derived_series_instance_uid: str | None
+    results: list[Result] = Field(description="The derived objects that were made, the companion image first.")
     previews: list[PreviewName] = Field(description="Which pictures `/jobs/{job_id}/previews/{name}.png` has.")
     events: list[Event] = Field(description="Oldest first.")
     deliveries: list[Delivery]
@@ -193,6 +208,12 @@ class RemoteNode(Answer):
     port: int
     may_send: bool
     receives_results: bool
+    tls: bool = Field(description="Whether results travel encrypted (DICOM over TLS).")
+    url: str | None = Field(description="Where results go by STOW-RS; null: by C-STORE.")
+    requests_commitment: bool = Field(description="Whether the node is asked for a storage commitment.")
+    verifies: bool = Field(description="Whether it is asked if it has what it was sent, where no commitment comes.")
+    failures_in_a_row: int = Field(description="Attempts in a row that it did not answer.")
+    paused_until: datetime | None = Field(description="Until when nothing is sent to it, after too many of them.")
     created_at: datetime
 
 

@@ -13,7 +13,7 @@ from service.cli.connection import session
 from service.cli.launch import fail, settings
 from service.errors import SoftrayError
 from service.job_queue import JobQueue, make_celery
-from service.registry import deliveries, queries
+from service.registry import delivery_queue, queries
 from service.registry import jobs as job_registry
 from service.registry.job_states import JobState
 
@@ -70,12 +70,16 @@ def _show(job_id: str) -> None:
     facts = {
         "state": f"{summary.state}  {summary.reason_code or ''} {summary.reason_detail or ''}".rstrip(),
         "source": summary.sop_instance_uid,
-        "result": detail.derived_sop_instance_uid,
         "model": f"{summary.model_name} on {summary.device}" if summary.model_name else None,
     }
     for name, fact in facts.items():
         if fact:
             typer.echo(f"{name:<8}{fact}")
+    for result in detail.results:
+        typer.echo(f"made    {result.kind} {result.sop_instance_uid}")
+    for delivery in detail.deliveries:
+        reason = f"  {delivery.reason_code}: {delivery.reason_detail}" if delivery.reason_code else ""
+        typer.echo(f"sent    {delivery.kind} to {delivery.remote_node}: {delivery.state}{reason}")
     typer.echo("history, UTC")
     for event in detail.events:
         change = f"{event.from_state or ''} -> {event.to_state}" if event.to_state else ""
@@ -90,7 +94,7 @@ def _retry(job_id: str) -> None:
         with session() as opened:
             state = job_registry.retry(opened, job_id, now=now)
             if state is JobState.DERIVED:
-                waiting = deliveries.pending_deliveries(opened, job_id, now=now)
+                waiting = delivery_queue.pending_deliveries(opened, job_id, now=now)
     except SoftrayError as error:
         fail(str(error))
     queue = JobQueue(make_celery(configured.effective_broker_url, configured.data_dir))

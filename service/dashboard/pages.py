@@ -22,6 +22,8 @@ LABELS = {
     "RUNNING": "Computing",
     "DERIVED": "Being delivered",
     "DELIVERED": "Delivered",
+    "COMMITTED": "Kept by the PACS",
+    "REFUSED": "Refused",
     "FAILED": "Failed",
     "NOT_PROCESSED": "Not processed",
 }

@@ -1,7 +1,7 @@
 """The one write that decides races: a leased row changes only if it is still as the writer saw it.
 
-Jobs and deliveries are both leased rows, with a state, a fencing token, a lease and the time of their last
-announcement. What a change means and which history it leaves is theirs to say.
+Jobs, deliveries and commitment requests are leased rows, with a state, a fencing token and a lease. What a change means
+and which history it leaves is theirs to say.
 """
 
 from __future__ import annotations
@@ -13,10 +13,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, CursorResult, update
 from sqlalchemy.orm import Session
 
-from service.registry.job_states import DeliveryState, JobState
-from service.registry.tables import Delivery, Job
+from service.registry.job_states import CommitmentState, DeliveryState, JobState
+from service.registry.tables import CommitmentRequest, Delivery, Job
 
-LeasedTable = type[Job] | type[Delivery]
+LeasedTable = type[Job] | type[Delivery] | type[CommitmentRequest]
 NO_LEASE: dict[str, Any] = {"lease_owner": None, "lease_expires_at": None}
 
 
@@ -24,7 +24,7 @@ def swap(
     session: Session,
     table: LeasedTable,
     row_id: str | int,
-    state: JobState | DeliveryState,
+    state: JobState | DeliveryState | CommitmentState,
     fencing_token: int,
     values: dict[str, Any],
     now: datetime,
@@ -41,7 +41,9 @@ def swap(
     return changed.rowcount == 1
 
 
-def mark_announced(session: Session, table: LeasedTable, row_ids: Sequence[str | int], now: datetime) -> None:
+def mark_announced(
+    session: Session, table: type[Job] | type[Delivery], row_ids: Sequence[str | int], now: datetime
+) -> None:
     """Note that a message about each of these rows is about to be sent."""
     if row_ids:
         marked = update(table).where(table.id.in_(row_ids)).values(announced_at=now)

@@ -1,7 +1,8 @@
-"""Deliveries: one derived instance to one remote node, with lease, fencing token and history like a job.
+"""Deliveries: one result to one remote node, with lease, fencing token and history like a job.
 
-The last delivery that ends decides the job, by way of `jobs`. Every function that may end a delivery holds the job's
-row first, so that two deliveries which end at the same moment do not each wait for the other. The caller commits.
+Each remote node has a queue of its own: a node that is paused, or has its hands full, holds up nobody else. The last
+delivery that ends decides the job, by way of `settlement`. Every function that may end a delivery holds the job's row
+first, so that two deliveries which end at the same moment do not each wait for the other. The caller commits.
 """
 
 from __future__ import annotations
@@ -10,39 +11,52 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, exists, or_, select
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from service.registry import jobs
 from service.registry.claims import DeliveryClaim as DeliveryClaim
 from service.registry.claims import Destination as Destination
-from service.registry.compare_and_swap import NO_LEASE, mark_announced, swap
-from service.registry.delivery_plan import plan_deliveries
+from service.registry.claims import ResultFacts as ResultFacts
+from service.registry.compare_and_swap import NO_LEASE, swap
+from service.registry.delivery_plan import add_delivery
 from service.registry.job_states import DeliveryState, JobState, check_delivery
-from service.registry.tables import Delivery, Job, RemoteNode
+from service.registry.results import record_replacement
+from service.registry.settlement import settle_job
+from service.registry.tables import Delivery, Instance, Job, RemoteNode, Result, Series, Study
 
-DELIVERY_FAILED = "DELIVERY_FAILED"
 DESTINATION_REMOVED = "DESTINATION_REMOVED"
+# To one node at a time: fewer than the network worker has threads, so that a slow node leaves some to the others.
+AT_ONCE_PER_NODE = 2
 
 
 def claim_delivery(
     session: Session, delivery_id: int, *, owner: str, lease_s: float, now: datetime
 ) -> DeliveryClaim | None:
-    """Take a PENDING delivery that is due, or a SENDING one whose lease has run out; None: not to be had."""
+    """Take a PENDING delivery that is due, or a SENDING one whose lease has run out; None: not to be had.
+
+    Nor is it to be had while its node is paused, or has as many deliveries in hand as it may.
+    """
     row = session.execute(
-        select(Delivery, Job, RemoteNode)
+        select(Delivery, Result, RemoteNode, Study.study_instance_uid)
         .join(Job, Job.id == Delivery.job_id)
+        .join(Result, Result.id == Delivery.result_id)
         .join(RemoteNode, RemoteNode.id == Delivery.remote_node_id)
+        .join(Instance, Instance.id == Job.instance_id)
+        .join(Series, Series.id == Instance.series_id)
+        .join(Study, Study.id == Series.study_id)
         .where(Delivery.id == delivery_id, Job.state == JobState.DERIVED)
         .execution_options(populate_existing=True)
     ).one_or_none()
     if row is None:
         return None
-    delivery, job, node = row
+    delivery, result, node, study_instance_uid = row
     if delivery.not_before is not None and delivery.not_before > now:
         return None
+    if not _has_room(session, node, now):
+        return None
     if delivery.state is DeliveryState.SENDING:
-        if not _expire(session, delivery_id, delivery.job_id, delivery.fencing_token, now):
+        if not expire_lease(session, delivery_id, delivery.job_id, delivery.fencing_token, now):
             return None
     elif delivery.state is not DeliveryState.PENDING:
         return None
@@ -55,21 +69,24 @@ def claim_delivery(
         "lease_owner": owner,
         "lease_expires_at": now + timedelta(seconds=lease_s),
     }
-    history = f"{node.name}: attempt {attempts} by {owner}"
+    history = f"{result.kind} to {node.name}: attempt {attempts} by {owner}"
     if not _move(session, seen, DeliveryState.SENDING, "delivery_claimed", history, values, now):
         return None
-    assert job.derived_path is not None
-    assert job.derived_sha256 is not None
-    assert job.derived_sop_instance_uid is not None
     return DeliveryClaim(
         delivery_id=delivery_id,
         job_id=delivery.job_id,
         fencing_token=token,
         attempts=attempts,
-        derived_path=job.derived_path,
-        derived_sha256=job.derived_sha256,
-        sop_instance_uid=job.derived_sop_instance_uid,
-        node=Destination(node.name, node.ae_title, node.host, node.port),
+        study_instance_uid=study_instance_uid,
+        result=ResultFacts(
+            kind=result.kind,
+            sop_class_uid=result.sop_class_uid,
+            sop_instance_uid=result.sop_instance_uid,
+            series_instance_uid=result.series_instance_uid,
+            path=result.path,
+            sha256=result.sha256,
+        ),
+        node=Destination(node.id, node.name, node.ae_title, node.host, node.port, node.tls, node.url, node.token_file),
     )
 
 
@@ -80,8 +97,35 @@ def renew_delivery(session: Session, claim: DeliveryClaim, *, lease_s: float, no
 
 def delivery_sent(session: Session, claim: DeliveryClaim, *, status: int, now: datetime) -> bool:
     """SENDING to SENT; `status` is the DIMSE status of the C-STORE response, 0x0000 or a warning."""
-    history = f"{claim.node.name}: status 0x{status:04X}"
-    return _end(session, claim, DeliveryState.SENT, "delivery_sent", history, _response(status, None, None), now)
+    history = f"{_what(claim)}: status 0x{status:04X}"
+    values = {"sent_at": now, "commitment_request_id": None, **_response(status, None, None)}
+    return _end(session, claim, DeliveryState.SENT, "delivery_sent", history, values, now)
+
+
+def delivery_declined(
+    session: Session, claim: DeliveryClaim, *, code: str, detail: str, status: int | None, now: datetime
+) -> bool:
+    """SENDING to DECLINED: the node takes no such objects, and the picture does not depend on this one."""
+    history = f"{_what(claim)}: {code}: {detail}"
+    values = _response(status, code, detail)
+    return _end(session, claim, DeliveryState.DECLINED, "delivery_declined", history, values, now)
+
+
+def delivery_replaced(
+    session: Session, claim: DeliveryClaim, replacement: ResultFacts, *, code: str, status: int | None, now: datetime
+) -> bool:
+    """SENDING to REPLACED: the node takes no such objects, and gets `replacement` with the same picture instead."""
+    history = f"{_what(claim)}: {code}: sent as Secondary Capture instead"
+    values = {**_response(status, code, None), **NO_LEASE}
+    job = jobs.locked(session, claim.job_id)
+    replaced_id = session.scalar(select(Delivery.result_id).where(Delivery.id == claim.delivery_id))
+    if job is None or replaced_id is None:
+        return False
+    if not _move(session, _held(claim), DeliveryState.REPLACED, "delivery_replaced", history, values, now):
+        return False
+    result_id = record_replacement(session, claim.job_id, replaced_id, replacement, now=now)
+    add_delivery(session, claim.job_id, result_id, claim.node.remote_node_id, now=now)
+    return True
 
 
 def delivery_postponed(
@@ -95,7 +139,7 @@ def delivery_postponed(
     now: datetime,
 ) -> bool:
     """SENDING to PENDING after a transient failure; `status` is None when no response came."""
-    history = f"{claim.node.name}: {code}: {detail}"
+    history = f"{_what(claim)}: {code}: {detail}"
     values = {"not_before": not_before, "announced_at": None, **_response(status, code, detail), **NO_LEASE}
     return _move(session, _held(claim), DeliveryState.PENDING, "delivery_postponed", history, values, now)
 
@@ -104,58 +148,8 @@ def delivery_failed(
     session: Session, claim: DeliveryClaim, *, code: str, detail: str, status: int | None, now: datetime
 ) -> bool:
     """SENDING to FAILED: this node will not take it, or the attempts are used up."""
-    history = f"{claim.node.name}: {code}: {detail}"
+    history = f"{_what(claim)}: {code}: {detail}"
     return _end(session, claim, DeliveryState.FAILED, "delivery_failed", history, _response(status, code, detail), now)
-
-
-def ensure_deliveries(session: Session, now: datetime, limit: int = 100) -> int:
-    """Plan the deliveries of DERIVED jobs that have none, once a destination exists; returns how many it planned."""
-    waiting = session.scalars(
-        select(Job.id)
-        .where(Job.state == JobState.DERIVED, ~exists().where(Delivery.job_id == Job.id))
-        .order_by(Job.created_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True, key_share=True)
-    ).all()
-    return sum(plan_deliveries(session, job_id, now=now) for job_id in waiting)
-
-
-def pending_deliveries(session: Session, job_id: str, *, now: datetime) -> list[int]:
-    """The PENDING deliveries of a job, marked as announced: for whoever announces them after its commit."""
-    pending = session.scalars(
-        select(Delivery.id).where(Delivery.job_id == job_id, Delivery.state == DeliveryState.PENDING)
-    ).all()
-    mark_announced(session, Delivery, pending, now)
-    return list(pending)
-
-
-def due_deliveries(
-    session: Session, now: datetime, limit: int, *, silent_for_s: float = jobs.SILENT_FOR_S
-) -> list[int]:
-    """Take back expired leases, then name the PENDING deliveries to announce (again), and mark them announced."""
-    expired = session.execute(
-        select(Delivery.id, Delivery.job_id, Delivery.fencing_token)
-        .where(Delivery.state == DeliveryState.SENDING, Delivery.lease_expires_at <= now)
-        .order_by(Delivery.lease_expires_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True, key_share=True)
-    ).all()
-    for row in expired:
-        _expire(session, row.id, row.job_id, row.fencing_token, now)
-    silent_since = now - timedelta(seconds=silent_for_s)
-    due = session.scalars(
-        select(Delivery.id)
-        .where(
-            Delivery.state == DeliveryState.PENDING,
-            or_(Delivery.not_before.is_(None), Delivery.not_before <= now),
-            or_(Delivery.announced_at.is_(None), Delivery.announced_at <= silent_since),
-        )
-        .order_by(Delivery.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True, key_share=True)
-    ).all()
-    mark_announced(session, Delivery, due, now)
-    return list(due)
 
 
 def abandon_deliveries(session: Session, remote_node_id: int, *, now: datetime) -> int:
@@ -176,7 +170,7 @@ def abandon_deliveries(session: Session, remote_node_id: int, *, now: datetime) 
         values = _response(delivery.dimse_status, DESTINATION_REMOVED, detail)
         if _move(session, seen, DeliveryState.FAILED, "delivery_failed", detail, values, now):
             abandoned += 1
-            _settle_job(session, job, now)
+            settle_job(session, job, now)
     return abandoned
 
 
@@ -192,25 +186,27 @@ def _end(
     job = jobs.locked(session, claim.job_id)
     if job is None or not _move(session, _held(claim), target, event, detail, {**values, **NO_LEASE}, now):
         return False
-    _settle_job(session, job, now)
+    settle_job(session, job, now)
     return True
 
 
-def _settle_job(session: Session, job: Job, now: datetime) -> None:
-    states = set(session.scalars(select(Delivery.state).where(Delivery.job_id == job.id)).all())
-    if states & {DeliveryState.PENDING, DeliveryState.SENDING}:
-        return
-    if DeliveryState.FAILED not in states:
-        jobs.finish_delivered(session, job, now=now)
-        return
-    failed = session.execute(
-        select(RemoteNode.name, Delivery.reason_code)
-        .join(RemoteNode, RemoteNode.id == Delivery.remote_node_id)
-        .where(Delivery.job_id == job.id, Delivery.state == DeliveryState.FAILED)
-        .order_by(RemoteNode.name)
-    ).all()
-    detail = ", ".join(f"{row.name} ({row.reason_code})" for row in failed)
-    jobs.finish_undelivered(session, job, code=DELIVERY_FAILED, detail=f"not delivered to {detail}", now=now)
+def _has_room(session: Session, node: RemoteNode, now: datetime) -> bool:
+    if node.paused_until is not None and node.paused_until > now:
+        return False
+    in_hand = session.scalar(
+        select(func.count())
+        .select_from(Delivery)
+        .where(
+            Delivery.remote_node_id == node.id,
+            Delivery.state == DeliveryState.SENDING,
+            Delivery.lease_expires_at > now,
+        )
+    )
+    return (in_hand or 0) < AT_ONCE_PER_NODE
+
+
+def _what(claim: DeliveryClaim) -> str:
+    return f"{claim.result.kind} to {claim.node.name}"
 
 
 @dataclass(frozen=True)
@@ -231,7 +227,8 @@ def _response(status: int | None, code: str | None, detail: str | None) -> dict[
     return {"dimse_status": status, "reason_code": code, "reason_detail": detail}
 
 
-def _expire(session: Session, delivery_id: int, job_id: str, fencing_token: int, now: datetime) -> bool:
+def expire_lease(session: Session, delivery_id: int, job_id: str, fencing_token: int, now: datetime) -> bool:
+    """SENDING to PENDING if the lease has run out by `now`; False: it has not, or somebody else was faster."""
     seen = _Seen(delivery_id, job_id, DeliveryState.SENDING, fencing_token)
     values = {"announced_at": None, **NO_LEASE}
     expired = Delivery.lease_expires_at <= now

@@ -7,29 +7,19 @@ never replaces the first (field experience: both happen daily).
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from datetime import datetime
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
 from enum import StrEnum
 
 from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from service.registry import jobs
+from service.registry import exposures, jobs
+from service.registry.instance_facts import InstanceFacts as InstanceFacts
+from service.registry.instance_facts import Verdict as Verdict
+from service.registry.job_states import JobPurpose
 from service.registry.tables import Instance, RejectedObject, Series, Study
-
-
-@dataclass(frozen=True)
-class InstanceFacts:
-    """What the data set and the association say about one instance."""
-
-    study_instance_uid: str
-    series_instance_uid: str
-    sop_instance_uid: str
-    sop_class_uid: str
-    transfer_syntax_uid: str
-    modality: str | None
-    calling_ae_title: str
 
 
 class Reception(StrEnum):
@@ -42,10 +32,12 @@ class Reception(StrEnum):
 
 @dataclass(frozen=True)
 class Recorded:
-    """`job_id` is set when this call created a job."""
+    """`job_id` and `notice_job_id` are set when this call created such a job; `reason_code` is the final one."""
 
     reception: Reception
     job_id: str | None
+    notice_job_id: str | None = None
+    reason_code: str | None = None
 
 
 @dataclass(frozen=True)
@@ -59,15 +51,14 @@ class StoredRow:
 def record_instance(
     session: Session,
     facts: InstanceFacts,
+    verdict: Verdict,
     *,
     path: str,
     sha256: str,
     size_bytes: int,
-    reason_code: str | None,
-    reason_detail: str | None,
     now: datetime,
 ) -> Recorded:
-    """Write study, series and instance rows, and for an eligible instance (`reason_code` None) its QUEUED job.
+    """Write study, series and instance rows, and the QUEUED job of what is to be done about the instance, if anything.
 
     The SOP Instance UID being known already, nothing is written: SAME when `sha256` is the known one, else CONFLICT.
     `sha256` must therefore depend on the received data set and its transfer syntax alone, so whoever writes the file
@@ -76,13 +67,27 @@ def record_instance(
     """
     known = find_stored(session, facts.sop_instance_uid)
     if known is None:
-        instance = _insert_instance(session, facts, path, sha256, size_bytes, reason_code, reason_detail, now)
+        if verdict.reason_code is None and (sibling := exposures.presentation_sibling(session, facts)) is not None:
+            verdict = replace(verdict, reason_code=exposures.FOR_PRESENTATION_PREFERRED, reason_detail=sibling)
+        stored = StoredRow(sha256, path)
+        instance = _insert_instance(session, facts, verdict, stored, size_bytes, now)
         if instance is not None:
-            job_id = jobs.enqueue(session, instance.id, now=now) if reason_code is None else None
-            return Recorded(Reception.NEW, job_id)
+            return _queue(session, facts, verdict, instance.id, now)
         known = find_stored(session, facts.sop_instance_uid)
     same = known is not None and known.sha256 == sha256
     return Recorded(Reception.SAME if same else Reception.CONFLICT, None)
+
+
+def _queue(session: Session, facts: InstanceFacts, verdict: Verdict, instance_id: int, now: datetime) -> Recorded:
+    if verdict.reason_code is not None:
+        notice_id = None
+        if verdict.notice and verdict.reason_code != exposures.FOR_PRESENTATION_PREFERRED:
+            notice_id = jobs.enqueue(session, instance_id, now=now, purpose=JobPurpose.REFUSAL_NOTICE)
+        return Recorded(Reception.NEW, None, notice_id, verdict.reason_code)
+    exposures.withdraw_siblings(session, facts, now=now)
+    waits = facts.sop_class_uid == exposures.FOR_PROCESSING and verdict.sibling_wait_s > 0
+    not_before = now + timedelta(seconds=verdict.sibling_wait_s) if waits else None
+    return Recorded(Reception.NEW, jobs.enqueue(session, instance_id, now=now, not_before=not_before))
 
 
 def record_rejection(
@@ -122,11 +127,9 @@ def find_stored(session: Session, sop_instance_uid: str) -> StoredRow | None:
 def _insert_instance(
     session: Session,
     facts: InstanceFacts,
-    path: str,
-    sha256: str,
+    verdict: Verdict,
+    stored: StoredRow,
     size_bytes: int,
-    reason_code: str | None,
-    reason_detail: str | None,
     now: datetime,
 ) -> Instance | None:
     """None: another transaction was faster with this SOP Instance UID."""
@@ -139,14 +142,18 @@ def _insert_instance(
                 sop_instance_uid=facts.sop_instance_uid,
                 sop_class_uid=facts.sop_class_uid,
                 transfer_syntax_uid=facts.transfer_syntax_uid,
-                path=path,
-                sha256=sha256,
+                path=stored.path,
+                sha256=stored.sha256,
                 size_bytes=size_bytes,
                 calling_ae_title=facts.calling_ae_title,
+                body_part=facts.body_part,
+                irradiation_event_uid=facts.irradiation_event_uid,
+                made_from_uid=facts.made_from_uid,
+                open_questions=",".join(sorted(facts.open_questions)) or None,
                 received_at=now,
-                eligible=reason_code is None,
-                reason_code=reason_code,
-                reason_detail=reason_detail,
+                eligible=verdict.reason_code is None,
+                reason_code=verdict.reason_code,
+                reason_detail=verdict.reason_detail,
             )
             session.add(instance)
             session.flush()

@@ -1,15 +1,17 @@
-"""States of a job and of a delivery, and the transitions between them; pure.
+"""States of a job, a delivery and a commitment request, and the transitions between them; pure.
 
 ```text
-          claim            stored            every delivery sent
-QUEUED ---------> RUNNING ---------> DERIVED --------------------> DELIVERED
-   ^ |               | |                | ^
-   | |  lease over,  | |                | |  retry: deliveries again
-   | |  try again    | |                v |
-   | +<--------------+ +-----------> FAILED
-   |         retry: nothing derived     |
-   +------------------------------------+
+          claim            stored            everything sent             kept, says the node
+QUEUED ---------> RUNNING ---------> DERIVED ----------------> DELIVERED --------------------> COMMITTED
+   ^ |             | | |                | ^  <----------------
+   | |  lease over,| | |                | |   not there: again
+   | |  try again  | | |                v |
+   | +<------------+ | +------------> FAILED   (retry: deliveries again, or from the start when nothing is derived)
+   |                 v
+   |              REFUSED   the picture, or another object of the same exposure, says that it is not for us
 ```
+
+DELIVERED is the end where no remote node of the job is asked for a storage commitment.
 """
 
 from __future__ import annotations
@@ -19,6 +21,15 @@ from enum import StrEnum
 from types import MappingProxyType
 
 
+class JobPurpose(StrEnum):
+    """What a job makes."""
+
+    SUPPRESS = "SUPPRESS"
+    """The companion image, and what goes with it."""
+    REFUSAL_NOTICE = "REFUSAL_NOTICE"
+    """The report that says why there is none; made by the network worker, without a model."""
+
+
 class JobState(StrEnum):
     """Where one source instance stands on its way to its derived instance at every destination."""
 
@@ -26,24 +37,51 @@ class JobState(StrEnum):
     RUNNING = "RUNNING"
     DERIVED = "DERIVED"
     DELIVERED = "DELIVERED"
+    COMMITTED = "COMMITTED"
+    REFUSED = "REFUSED"
     FAILED = "FAILED"
 
 
 class DeliveryState(StrEnum):
-    """Where one derived instance stands on its way to one remote node."""
+    """Where one derived instance stands on its way to one remote node.
+
+    COMMITTED: the node has said that it keeps it (storage commitment). VERIFIED: it was asked for it and has it.
+    REPLACED: the node does not take this SOP class; the same picture goes to it as Secondary Capture. DECLINED: it does
+    not take this SOP class, and nothing depends on it (a report, a presentation state).
+    """
 
     PENDING = "PENDING"
     SENDING = "SENDING"
     SENT = "SENT"
+    COMMITTED = "COMMITTED"
+    VERIFIED = "VERIFIED"
+    REPLACED = "REPLACED"
+    DECLINED = "DECLINED"
     FAILED = "FAILED"
+
+
+class CommitmentState(StrEnum):
+    """Where one request for a storage commitment stands.
+
+    PLANNED: written down, not sent yet. REQUESTED: the node has taken the request and owes a report. REPORTED: it came.
+    EXPIRED: it did not come in time. REFUSED: the node does not take such requests.
+    """
+
+    PLANNED = "PLANNED"
+    REQUESTED = "REQUESTED"
+    REPORTED = "REPORTED"
+    EXPIRED = "EXPIRED"
+    REFUSED = "REFUSED"
 
 
 TRANSITIONS: Mapping[JobState, frozenset[JobState]] = MappingProxyType(
     {
-        JobState.QUEUED: frozenset({JobState.RUNNING, JobState.FAILED}),
-        JobState.RUNNING: frozenset({JobState.DERIVED, JobState.QUEUED, JobState.FAILED}),
+        JobState.QUEUED: frozenset({JobState.RUNNING, JobState.REFUSED, JobState.FAILED}),
+        JobState.RUNNING: frozenset({JobState.DERIVED, JobState.QUEUED, JobState.REFUSED, JobState.FAILED}),
         JobState.DERIVED: frozenset({JobState.DELIVERED, JobState.FAILED}),
-        JobState.DELIVERED: frozenset(),
+        JobState.DELIVERED: frozenset({JobState.COMMITTED, JobState.DERIVED}),
+        JobState.COMMITTED: frozenset(),
+        JobState.REFUSED: frozenset(),
         JobState.FAILED: frozenset({JobState.QUEUED, JobState.DERIVED}),
     }
 )
@@ -51,8 +89,23 @@ TRANSITIONS: Mapping[JobState, frozenset[JobState]] = MappingProxyType(
 DELIVERY_TRANSITIONS: Mapping[DeliveryState, frozenset[DeliveryState]] = MappingProxyType(
     {
         DeliveryState.PENDING: frozenset({DeliveryState.SENDING, DeliveryState.FAILED}),
-        DeliveryState.SENDING: frozenset({DeliveryState.SENT, DeliveryState.PENDING, DeliveryState.FAILED}),
-        DeliveryState.SENT: frozenset(),
+        DeliveryState.SENDING: frozenset(
+            {
+                DeliveryState.SENT,
+                DeliveryState.PENDING,
+                DeliveryState.REPLACED,
+                DeliveryState.DECLINED,
+                DeliveryState.FAILED,
+            }
+        ),
+        # From SENT back to PENDING: the node says, or is found, not to have it.
+        DeliveryState.SENT: frozenset(
+            {DeliveryState.COMMITTED, DeliveryState.VERIFIED, DeliveryState.PENDING, DeliveryState.FAILED}
+        ),
+        DeliveryState.COMMITTED: frozenset(),
+        DeliveryState.VERIFIED: frozenset(),
+        DeliveryState.REPLACED: frozenset(),
+        DeliveryState.DECLINED: frozenset(),
         DeliveryState.FAILED: frozenset({DeliveryState.PENDING}),
     }
 )

@@ -12,19 +12,23 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, or_, select
+from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
 from service.errors import PermanentError
 from service.registry.claims import Claim as Claim
 from service.registry.claims import DerivedFacts as DerivedFacts
-from service.registry.compare_and_swap import NO_LEASE, mark_announced, swap
+from service.registry.claims import ResultFacts as ResultFacts
+from service.registry.compare_and_swap import NO_LEASE, swap
 from service.registry.delivery_plan import plan_deliveries, reopen_failed_deliveries
 from service.registry.job_events import record_event
-from service.registry.job_states import JobState, check
+from service.registry.job_states import JobPurpose, JobState, check
+from service.registry.results import has_results, record_results
 from service.registry.tables import Instance, Job
+from service.routing import Routing
 
 SILENT_FOR_S = 30.0
+EVERYWHERE = Routing()
 _NO_REASON: dict[str, Any] = {"reason_code": None, "reason_detail": None}
 
 
@@ -32,14 +36,26 @@ class NotRetryableError(PermanentError):
     """The job is unknown or has not failed."""
 
 
-def enqueue(session: Session, instance_id: int, *, now: datetime) -> str:
-    """Create the QUEUED job of an instance and return its id; the caller announces it after its commit."""
+def enqueue(
+    session: Session,
+    instance_id: int,
+    *,
+    now: datetime,
+    purpose: JobPurpose = JobPurpose.SUPPRESS,
+    not_before: datetime | None = None,
+) -> str:
+    """Create a QUEUED job of an instance and return its id; the caller announces it after its commit.
+
+    A job that may not begin before `not_before` is left to the sweep.
+    """
     job = Job(
         id=str(uuid.uuid4()),
         instance_id=instance_id,
+        purpose=purpose,
         state=JobState.QUEUED,
         attempts=0,
-        announced_at=now,
+        not_before=not_before,
+        announced_at=now if not_before is None else None,
         fencing_token=0,
         step=0,
         total_steps=0,
@@ -53,12 +69,20 @@ def enqueue(session: Session, instance_id: int, *, now: datetime) -> str:
 
 
 def queue_depth(session: Session) -> int:
-    """Jobs that wait for inference or are under inference."""
+    """Jobs that wait for a worker or are in its hands."""
     waiting = select(func.count()).select_from(Job).where(Job.state.in_([JobState.QUEUED, JobState.RUNNING]))
     return session.scalar(waiting) or 0
 
 
-def claim(session: Session, job_id: str, *, owner: str, lease_s: float, now: datetime) -> Claim | None:
+def claim(
+    session: Session,
+    job_id: str,
+    *,
+    owner: str,
+    lease_s: float,
+    now: datetime,
+    purpose: JobPurpose = JobPurpose.SUPPRESS,
+) -> Claim | None:
     """Take a QUEUED job that is due, or a RUNNING one whose lease has run out; None: not to be had."""
     row = session.execute(
         select(
@@ -70,14 +94,17 @@ def claim(session: Session, job_id: str, *, owner: str, lease_s: float, now: dat
             Instance.path,
             Instance.sha256,
             Instance.sop_instance_uid,
+            Instance.open_questions,
+            Instance.reason_code,
+            Instance.reason_detail,
         )
         .join(Instance, Instance.id == Job.instance_id)
-        .where(Job.id == job_id)
+        .where(Job.id == job_id, Job.purpose == purpose)
     ).one_or_none()
     if row is None or (row.not_before is not None and row.not_before > now):
         return None
     if row.state is JobState.RUNNING:
-        if not _expire(session, job_id, row.fencing_token, now):
+        if not expire_lease(session, job_id, row.fencing_token, now):
             return None
     elif row.state is not JobState.QUEUED:
         return None
@@ -95,7 +122,17 @@ def claim(session: Session, job_id: str, *, owner: str, lease_s: float, now: dat
     seen = _Seen(job_id, JobState.QUEUED, row.fencing_token)
     if not _move(session, seen, JobState.RUNNING, "claimed", f"attempt {attempts} by {owner}", values, now):
         return None
-    return Claim(job_id, row.fencing_token + 1, attempts, row.path, row.sha256, row.sop_instance_uid)
+    return Claim(
+        job_id=job_id,
+        fencing_token=row.fencing_token + 1,
+        attempts=attempts,
+        source_path=row.path,
+        source_sha256=row.sha256,
+        sop_instance_uid=row.sop_instance_uid,
+        open_questions=frozenset(filter(None, (row.open_questions or "").split(","))),
+        reason_code=row.reason_code,
+        reason_detail=row.reason_detail,
+    )
 
 
 def renew(session: Session, claim: Claim, *, lease_s: float, step: int, total_steps: int, now: datetime) -> bool:
@@ -104,16 +141,14 @@ def renew(session: Session, claim: Claim, *, lease_s: float, step: int, total_st
     return _swap(session, _held(claim), progress, now)
 
 
-def record_derived(session: Session, claim: Claim, derived: DerivedFacts, *, now: datetime) -> bool:
-    """RUNNING to DERIVED with one PENDING delivery per remote node that receives results.
+def record_derived(
+    session: Session, claim: Claim, derived: DerivedFacts, *, now: datetime, routing: Routing = EVERYWHERE
+) -> bool:
+    """RUNNING to DERIVED with one PENDING delivery per result and remote node that gets it.
 
-    Without such a node the job stays DERIVED and the history says that it waits for a destination.
+    Without any such node the job stays DERIVED and the history says that it waits for a destination.
     """
     values = {
-        "derived_sop_instance_uid": derived.sop_instance_uid,
-        "derived_series_instance_uid": derived.series_instance_uid,
-        "derived_path": derived.path,
-        "derived_sha256": derived.sha256,
         "preview_source_path": derived.preview_source_path,
         "preview_soft_path": derived.preview_soft_path,
         "preview_bone_path": derived.preview_bone_path,
@@ -123,11 +158,36 @@ def record_derived(session: Session, claim: Claim, derived: DerivedFacts, *, now
         **NO_LEASE,
         **_NO_REASON,
     }
-    if not _move(session, _held(claim), JobState.DERIVED, "derived", derived.sop_instance_uid, values, now):
+    history = ", ".join(f"{result.kind} {result.sop_instance_uid}" for result in derived.results)
+    if not _move(session, _held(claim), JobState.DERIVED, "derived", history, values, now):
         return False
-    if plan_deliveries(session, claim.job_id, now=now) == 0:
+    record_results(session, claim.job_id, derived.results, now=now)
+    if plan_deliveries(session, claim.job_id, now=now, routing=routing) == 0:
         record_event(session, claim.job_id, "waiting_for_destination", now=now)
     return True
+
+
+def refuse(session: Session, claim: Claim, *, code: str, detail: str, now: datetime) -> bool:
+    """RUNNING to REFUSED: the picture says what the header did not, that this is not for us.
+
+    The instance keeps the reason, as if the gate had given it.
+    """
+    values = {**_reason(code, detail), **NO_LEASE}
+    if not _move(session, _held(claim), JobState.REFUSED, "refused", f"{code}: {detail}", values, now):
+        return False
+    instance_id = select(Job.instance_id).where(Job.id == claim.job_id).scalar_subquery()
+    refused = update(Instance).where(Instance.id == instance_id).values(eligible=False, **_reason(code, detail))
+    session.execute(refused.execution_options(synchronize_session=False))
+    return True
+
+
+def withdraw(session: Session, job_id: str, *, code: str, detail: str, now: datetime) -> bool:
+    """QUEUED to REFUSED, before any worker took it; False: too late, or not QUEUED."""
+    job = locked(session, job_id)
+    if job is None or job.state is not JobState.QUEUED:
+        return False
+    seen = _Seen(job.id, JobState.QUEUED, job.fencing_token)
+    return _move(session, seen, JobState.REFUSED, "refused", f"{code}: {detail}", _reason(code, detail), now)
 
 
 def release(
@@ -144,7 +204,7 @@ def fail(session: Session, claim: Claim, *, code: str, detail: str, now: datetim
     return _move(session, _held(claim), JobState.FAILED, "failed", f"{code}: {detail}", values, now)
 
 
-def retry(session: Session, job_id: str, *, now: datetime) -> JobState:
+def retry(session: Session, job_id: str, *, now: datetime, routing: Routing = EVERYWHERE) -> JobState:
     """Start a FAILED job again, with a fresh budget: from the inference, or from the delivery of what is derived.
 
     Returns the new state. Raises NotRetryableError when the job is unknown or not FAILED.
@@ -155,12 +215,13 @@ def retry(session: Session, job_id: str, *, now: datetime) -> JobState:
     if job.state is not JobState.FAILED:
         raise NotRetryableError("JOB_NOT_FAILED", f"expected job {job_id} to be FAILED, found {job.state}")
     seen = _Seen(job.id, JobState.FAILED, job.fencing_token)
-    if job.derived_path is None:
+    if not has_results(session, job_id):
         fresh = {"attempts": 0, "not_before": None, "announced_at": None, **_NO_REASON}
         _move(session, seen, JobState.QUEUED, "retried", None, fresh, now)
         return JobState.QUEUED
     _move(session, seen, JobState.DERIVED, "retried", None, _NO_REASON, now)
-    if reopen_failed_deliveries(session, job_id, now=now) + plan_deliveries(session, job_id, now=now) == 0:
+    again = reopen_failed_deliveries(session, job_id, now=now)
+    if again + plan_deliveries(session, job_id, now=now, routing=routing) == 0:
         raise NotRetryableError("NO_DESTINATION", f"no remote node is left that job {job_id} could be delivered to")
     return JobState.DERIVED
 
@@ -169,6 +230,20 @@ def finish_delivered(session: Session, job: Job, *, now: datetime) -> bool:
     """DERIVED to DELIVERED, once every delivery is SENT; `job` comes from `locked` in this transaction."""
     seen = _Seen(job.id, JobState.DERIVED, job.fencing_token)
     return _move(session, seen, JobState.DELIVERED, "delivered", None, {}, now)
+
+
+def finish_committed(session: Session, job: Job, *, now: datetime) -> bool:
+    """DELIVERED to COMMITTED, once every node has committed to, or was found to have, what it was sent."""
+    seen = _Seen(job.id, JobState.DELIVERED, job.fencing_token)
+    return _move(session, seen, JobState.COMMITTED, "committed", None, {}, now)
+
+
+def deliver_again(session: Session, job: Job, *, detail: str, now: datetime) -> bool:
+    """DELIVERED to DERIVED: a node turned out not to have what it had taken; True as well when it is DERIVED still."""
+    if job.state is JobState.DERIVED:
+        return True
+    seen = _Seen(job.id, job.state, job.fencing_token)
+    return _move(session, seen, JobState.DERIVED, "delivered_again", detail, {}, now)
 
 
 def finish_undelivered(session: Session, job: Job, *, code: str, detail: str, now: datetime) -> bool:
@@ -189,37 +264,6 @@ def note(session: Session, job_id: str, event: str, detail: str | None, now: dat
     record_event(session, job_id, event, now=now, detail=detail)
 
 
-def due_inference(session: Session, now: datetime, limit: int, *, silent_for_s: float = SILENT_FOR_S) -> list[str]:
-    """Take back expired leases, then name the QUEUED jobs to announce (again), oldest first, and mark them announced.
-
-    A job is named when it is due and its last announcement, if any, was longer than `silent_for_s` ago. `limit` bounds
-    both steps, so that a sweep costs the same however long the queue is.
-    """
-    expired = session.execute(
-        select(Job.id, Job.fencing_token)
-        .where(Job.state == JobState.RUNNING, Job.lease_expires_at <= now)
-        .order_by(Job.lease_expires_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True, key_share=True)
-    ).all()
-    for row in expired:
-        _expire(session, row.id, row.fencing_token, now)
-    silent_since = now - timedelta(seconds=silent_for_s)
-    due = session.scalars(
-        select(Job.id)
-        .where(
-            Job.state == JobState.QUEUED,
-            or_(Job.not_before.is_(None), Job.not_before <= now),
-            or_(Job.announced_at.is_(None), Job.announced_at <= silent_since),
-        )
-        .order_by(Job.created_at, Job.id)
-        .limit(limit)
-        .with_for_update(skip_locked=True, key_share=True)
-    ).all()
-    mark_announced(session, Job, due, now)
-    return list(due)
-
-
 @dataclass(frozen=True)
 class _Seen:
     """What a change starts from; the row must still be so."""
@@ -237,7 +281,8 @@ def _reason(code: str, detail: str) -> dict[str, Any]:
     return {"reason_code": code, "reason_detail": detail}
 
 
-def _expire(session: Session, job_id: str, fencing_token: int, now: datetime) -> bool:
+def expire_lease(session: Session, job_id: str, fencing_token: int, now: datetime) -> bool:
+    """RUNNING to QUEUED if the lease has run out by `now`; False: it has not, or somebody else was faster."""
     # The condition on the time is part of the swap: the holder may have renewed since the row was read.
     seen = _Seen(job_id, JobState.RUNNING, fencing_token)
     values = {"announced_at": None, **NO_LEASE}

@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from sqlalchemy import Select, func, select
+from sqlalchemy import ColumnElement, Select, and_, func, select
 from sqlalchemy.orm import Session
 
-from service.registry.job_states import JobState
+from service.registry.job_states import JobPurpose, JobState
 from service.registry.read_models import (
     DeliveryRow as DeliveryRow,
 )
@@ -28,12 +28,25 @@ from service.registry.read_models import (
     RejectionRow as RejectionRow,
 )
 from service.registry.read_models import (
+    ResultRow as ResultRow,
+)
+from service.registry.read_models import (
     StudyDetail as StudyDetail,
 )
 from service.registry.read_models import (
     StudySummary as StudySummary,
 )
-from service.registry.tables import Delivery, Instance, Job, JobEvent, RejectedObject, RemoteNode, Series, Study
+from service.registry.tables import (
+    Delivery,
+    Instance,
+    Job,
+    JobEvent,
+    RejectedObject,
+    RemoteNode,
+    Result,
+    Series,
+    Study,
+)
 
 
 def list_studies(session: Session, *, limit: int = 50, offset: int = 0) -> list[StudySummary]:
@@ -79,10 +92,7 @@ def job_detail(session: Session, job_id: str) -> JobDetail | None:
         model_sha256=job.model_sha256,
         source_path=instance.path,
         source_sha256=instance.sha256,
-        derived_sop_instance_uid=job.derived_sop_instance_uid,
-        derived_series_instance_uid=job.derived_series_instance_uid,
-        derived_path=job.derived_path,
-        derived_sha256=job.derived_sha256,
+        results=_results(session, job_id),
         preview_source_path=job.preview_source_path,
         preview_soft_path=job.preview_soft_path,
         preview_bone_path=job.preview_bone_path,
@@ -120,13 +130,19 @@ def _instances() -> Select[Instance, Series, Study, Job]:
         select(Instance, Series, Study, Job)
         .join(Series, Series.id == Instance.series_id)
         .join(Study, Study.id == Series.study_id)
-        .outerjoin(Job, Job.instance_id == Instance.id)
+        .outerjoin(Job, _is_its_job())
     )
+
+
+def _is_its_job() -> ColumnElement[bool]:
+    """The job that makes the companion; the one that makes the notice is listed with the jobs alone."""
+    return and_(Job.instance_id == Instance.id, Job.purpose == JobPurpose.SUPPRESS)
 
 
 def _job_summary(job: Job, instance: Instance, series: Series, study: Study) -> JobSummary:
     return JobSummary(
         job_id=job.id,
+        purpose=job.purpose,
         state=job.state,
         reason_code=job.reason_code,
         reason_detail=job.reason_detail,
@@ -168,7 +184,7 @@ def _study_summaries(session: Session, studies: Sequence[Study]) -> list[StudySu
     counted = session.execute(
         select(Series.study_id, Job.state, func.count())
         .join(Instance, Instance.series_id == Series.id)
-        .outerjoin(Job, Job.instance_id == Instance.id)
+        .outerjoin(Job, _is_its_job())
         .where(Series.study_id.in_(wanted))
         .group_by(Series.study_id, Job.state)
     ).all()
@@ -190,16 +206,35 @@ def _study_summaries(session: Session, studies: Sequence[Study]) -> list[StudySu
     ]
 
 
+def _results(session: Session, job_id: str) -> tuple[ResultRow, ...]:
+    rows = session.scalars(select(Result).where(Result.job_id == job_id).order_by(Result.id)).all()
+    return tuple(
+        ResultRow(
+            kind=row.kind,
+            sop_class_uid=row.sop_class_uid,
+            sop_instance_uid=row.sop_instance_uid,
+            series_instance_uid=row.series_instance_uid,
+            path=row.path,
+            sha256=row.sha256,
+            created_at=row.created_at,
+        )
+        for row in rows
+    )
+
+
 def _deliveries(session: Session, job_id: str) -> tuple[DeliveryRow, ...]:
     rows = session.execute(
-        select(Delivery, RemoteNode.name)
+        select(Delivery, Result.kind, Result.sop_instance_uid, RemoteNode.name)
         .join(RemoteNode, RemoteNode.id == Delivery.remote_node_id)
+        .join(Result, Result.id == Delivery.result_id)
         .where(Delivery.job_id == job_id)
-        .order_by(RemoteNode.name)
+        .order_by(RemoteNode.name, Delivery.id)
     ).all()
     return tuple(
         DeliveryRow(
             delivery_id=delivery.id,
+            kind=kind,
+            sop_instance_uid=sop_instance_uid,
             remote_node=name,
             state=delivery.state,
             attempts=delivery.attempts,
@@ -209,5 +244,5 @@ def _deliveries(session: Session, job_id: str) -> tuple[DeliveryRow, ...]:
             reason_detail=delivery.reason_detail,
             updated_at=delivery.updated_at,
         )
-        for delivery, name in rows
+        for delivery, kind, sop_instance_uid, name in rows
     )

@@ -6,7 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
-from service.registry.job_states import DeliveryState, JobState
+from service.registry.job_states import DeliveryState, JobPurpose, JobState
+from service.registry.result_kinds import ResultKind
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class JobSummary:
     """A job as one line of a list."""
 
     job_id: str
+    purpose: JobPurpose
     state: JobState
     reason_code: str | None
     reason_detail: str | None
@@ -82,6 +84,8 @@ class DeliveryRow:
     """A delivery with the node it goes to."""
 
     delivery_id: int
+    kind: ResultKind
+    sop_instance_uid: str
     remote_node: str
     state: DeliveryState
     attempts: int
@@ -90,6 +94,19 @@ class DeliveryRow:
     reason_code: str | None
     reason_detail: str | None
     updated_at: datetime
+
+
+@dataclass(frozen=True)
+class ResultRow:
+    """A stored derived object; `path` is relative to the instance store."""
+
+    kind: ResultKind
+    sop_class_uid: str
+    sop_instance_uid: str
+    series_instance_uid: str
+    path: str
+    sha256: str
+    created_at: datetime
 
 
 @dataclass(frozen=True)
@@ -103,15 +120,17 @@ class JobDetail:
     model_sha256: str | None
     source_path: str
     source_sha256: str
-    derived_sop_instance_uid: str | None
-    derived_series_instance_uid: str | None
-    derived_path: str | None
-    derived_sha256: str | None
+    results: tuple[ResultRow, ...]
     preview_source_path: str | None
     preview_soft_path: str | None
     preview_bone_path: str | None
     events: tuple[EventRow, ...]
     deliveries: tuple[DeliveryRow, ...]
+
+    @property
+    def soft_tissue(self) -> ResultRow | None:
+        """The companion image, in the form that was made first."""
+        return next((result for result in self.results if result.kind is ResultKind.SOFT_TISSUE), None)
 
 
 @dataclass(frozen=True)

@@ -25,6 +25,29 @@ class RemoteNodeRow:
     may_send: bool
     receives_results: bool
     created_at: datetime
+    tls: bool = False
+    url: str | None = None
+    token_file: str | None = None
+    requests_commitment: bool = False
+    verifies: bool = False
+    failures_in_a_row: int = 0
+    paused_until: datetime | None = None
+
+
+@dataclass(frozen=True)
+class DeliveryTerms:
+    """How results travel to a node, and what it is asked for afterwards.
+
+    `url`: by STOW-RS to there, with the credential in `token_file`; else by C-STORE, encrypted if `tls`.
+    `requests_commitment`: storage commitment after the C-STORE. `verifies`: where no commitment comes, ask the node
+    (C-FIND or QIDO-RS) whether it has them.
+    """
+
+    tls: bool = False
+    url: str | None = None
+    token_file: str | None = None
+    requests_commitment: bool = False
+    verifies: bool = False
 
 
 def add_remote_node(
@@ -37,11 +60,13 @@ def add_remote_node(
     may_send: bool,
     receives_results: bool,
     now: datetime,
+    terms: DeliveryTerms = DeliveryTerms(),
 ) -> None:
     """Register a node, or register a removed one of the same name again.
 
     Raises ConfigurationError when the name is taken or a value cannot be right.
     """
+    _check_terms(terms)
     if not 1 <= len(name) <= 64 or not name.isprintable():
         raise ConfigurationError("REMOTE_NODE_INVALID", f"expected a name of 1 to 64 characters, found {name!r}")
     if not 1 <= port <= 65535 or not 1 <= len(host) <= 255 or host != host.strip():
@@ -58,15 +83,31 @@ def add_remote_node(
         session.add(node)
     node.ae_title, node.host, node.port = title, host, port
     node.may_send, node.receives_results, node.removed_at = may_send, receives_results, None
+    node.tls, node.url, node.token_file = terms.tls, terms.url, terms.token_file
+    node.requests_commitment, node.verifies = terms.requests_commitment, terms.verifies
+    node.failures_in_a_row, node.paused_until = 0, None
     session.flush()
+
+
+def _check_terms(terms: DeliveryTerms) -> None:
+    if terms.url is None and terms.token_file is not None:
+        raise ConfigurationError("REMOTE_NODE_INVALID", "a token file goes with a URL, found none")
+    if terms.url is None:
+        return
+    if not terms.url.startswith(("http://", "https://")) or len(terms.url) > 1000 or "@" in terms.url.split("/")[2]:
+        raise ConfigurationError(
+            "REMOTE_NODE_INVALID", "expected a URL that begins with http:// or https://, without a user in it"
+        )
+    if terms.requests_commitment:
+        raise ConfigurationError(
+            "REMOTE_NODE_INVALID", "storage commitment is a DICOM service; a node with a URL can be verified instead"
+        )
 
 
 def list_remote_nodes(session: Session) -> list[RemoteNodeRow]:
     """The registered nodes by name."""
     nodes = session.scalars(select(RemoteNode).where(RemoteNode.removed_at.is_(None)).order_by(RemoteNode.name)).all()
-    return [
-        RemoteNodeRow(n.name, n.ae_title, n.host, n.port, n.may_send, n.receives_results, n.created_at) for n in nodes
-    ]
+    return [_row(node) for node in nodes]
 
 
 def find_remote_node(session: Session, name: str) -> RemoteNodeRow | None:
@@ -85,6 +126,25 @@ def remove_remote_node(session: Session, name: str, *, now: datetime) -> int:
     node.removed_at = now
     session.flush()
     return abandon_deliveries(session, node.id, now=now)
+
+
+def _row(node: RemoteNode) -> RemoteNodeRow:
+    return RemoteNodeRow(
+        name=node.name,
+        ae_title=node.ae_title,
+        host=node.host,
+        port=node.port,
+        may_send=node.may_send,
+        receives_results=node.receives_results,
+        created_at=node.created_at,
+        tls=node.tls,
+        url=node.url,
+        token_file=node.token_file,
+        requests_commitment=node.requests_commitment,
+        verifies=node.verifies,
+        failures_in_a_row=node.failures_in_a_row,
+        paused_until=node.paused_until,
+    )
 
 
 def allowed_callers(session: Session) -> set[str]:

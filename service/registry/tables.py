@@ -3,82 +3,35 @@
 Times are timezone-aware UTC. UIDs, AE titles, digests and reason codes identify everything; no column holds a
 patient's name, ID, birth date, a date of the study or an accession number.
 
-`announced_at` of jobs and deliveries is when a message about the row was last sent: a row that waits long after that
-has lost its message and is announced again. `fencing_token` counts the claims of a row: whoever holds an older one has
-lost it. The indexes on (state, …) serve the claim and the sweep, whose cost must not grow with finished rows.
+`results` holds every stored derived object; what travels is one delivery for each result and remote node. The proof of
+a delivery (storage commitment) hangs on `commitment_requests`. `announced_at` of jobs and deliveries is when a message
+about the row was last sent: a row that waits long after that has lost its message and is announced again.
+`fencing_token` counts the claims of a row: whoever holds an older one has lost it. The indexes on (state, …) serve the
+claim and the sweep, whose cost must not grow with finished rows.
 """
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import ClassVar
 
-from sqlalchemy import (
-    BigInteger,
-    DateTime,
-    Dialect,
-    Enum,
-    ForeignKey,
-    Index,
-    Integer,
-    MetaData,
-    String,
-    TypeDecorator,
-    UniqueConstraint,
-)
+from sqlalchemy import BigInteger, Enum, ForeignKey, Index, MetaData, String, UniqueConstraint
 from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
 
-from service.registry.job_states import DeliveryState, JobState
-
-
-class UtcDateTime(TypeDecorator[datetime]):
-    """A timezone-aware datetime in UTC; SQLite, which drops the zone, stores it as naive UTC."""
-
-    impl = DateTime(timezone=True)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Refuse naive datetimes, which mean a different instant on every machine."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("expected a timezone-aware datetime, found a naive one")
-        utc = value.astimezone(UTC)
-        return utc.replace(tzinfo=None) if dialect.name == "sqlite" else utc
-
-    def process_result_value(self, value: datetime | None, dialect: Dialect) -> datetime | None:
-        """Always timezone-aware, always UTC."""
-        if value is None:
-            return None
-        return value.replace(tzinfo=UTC) if value.tzinfo is None else value.astimezone(UTC)
-
-
-class ForeignText(TypeDecorator[str]):
-    """Text that a peer or a library made up: cut to its length, and without NUL, which PostgreSQL refuses.
-
-    Otherwise a strange header value could keep the very record of it from being written.
-    """
-
-    impl = String
-    cache_ok = True
-
-    def __init__(self, length: int) -> None:
-        super().__init__(length=length)
-        self.kept_characters = length
-
-    def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
-        """What the database can hold of `value`."""
-        return None if value is None else value.replace("\0", "")[: self.kept_characters]
-
-
-ROW_ID = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itself only for INTEGER
-UID = String(64)  # PS3.5 §9.1
-AE_TITLE = ForeignText(16)
-SHA256 = String(64)
-CODE = String(64)
-PATH = String(255)
-DETAIL = ForeignText(2000)
-JOB_ID = String(36)
+from service.registry.column_types import (
+    AE_TITLE,
+    CODE,
+    DETAIL,
+    JOB_ID,
+    PATH,
+    ROW_ID,
+    SHA256,
+    UID,
+    ForeignText,
+    UtcDateTime,
+)
+from service.registry.job_states import CommitmentState, DeliveryState, JobPurpose, JobState
+from service.registry.result_kinds import ResultKind
 
 
 class Table(DeclarativeBase):
@@ -96,11 +49,18 @@ class Table(DeclarativeBase):
         datetime: UtcDateTime(),
         JobState: Enum(JobState, native_enum=False, create_constraint=False, length=16),
         DeliveryState: Enum(DeliveryState, native_enum=False, create_constraint=False, length=16),
+        CommitmentState: Enum(CommitmentState, native_enum=False, create_constraint=False, length=16),
+        JobPurpose: Enum(JobPurpose, native_enum=False, create_constraint=False, length=16),
+        ResultKind: Enum(ResultKind, native_enum=False, create_constraint=False, length=32),
     }
 
 
 class RemoteNode(Table):
-    """An application entity that we accept from, deliver to, or both; `removed_at` keeps its history readable."""
+    """An application entity that we accept from, deliver to, or both; `removed_at` keeps its history readable.
+
+    With `url` results go there by STOW-RS, `token_file` holding the credential; without, by C-STORE to `host` and
+    `port`, encrypted if `tls`. `failures_in_a_row` and `paused_until` are its circuit breaker.
+    """
 
     __tablename__ = "remote_nodes"
 
@@ -111,6 +71,13 @@ class RemoteNode(Table):
     port: Mapped[int]
     may_send: Mapped[bool]
     receives_results: Mapped[bool]
+    tls: Mapped[bool]
+    url: Mapped[str | None] = mapped_column(String(1000))
+    token_file: Mapped[str | None] = mapped_column(String(1000))
+    requests_commitment: Mapped[bool]
+    verifies: Mapped[bool]
+    failures_in_a_row: Mapped[int]
+    paused_until: Mapped[datetime | None]
     created_at: Mapped[datetime]
     removed_at: Mapped[datetime | None]
 
@@ -140,10 +107,20 @@ class Series(Table):
 
 
 class Instance(Table):
-    """A received instance; `sha256` is that of the file at `path`. Not eligible: `reason_code` says why."""
+    """A received instance; `sha256` is that of the file at `path`. Not eligible: `reason_code` says why.
+
+    `open_questions` are the codes, with commas, of what the header left to the picture. `body_part` (Body Part
+    Examined) is for routing. `irradiation_event_uid` and `made_from_uid` (the first instance in its Source Image
+    Sequence) tell which objects show the same exposure.
+    """
 
     __tablename__ = "instances"
-    __table_args__ = (Index(None, "series_id"), Index(None, "reason_code", "id"))
+    __table_args__ = (
+        Index(None, "series_id"),
+        Index(None, "reason_code", "id"),
+        Index(None, "irradiation_event_uid"),
+        Index(None, "made_from_uid"),
+    )
 
     id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
     series_id: Mapped[int] = mapped_column(ForeignKey("series.id"))
@@ -154,6 +131,10 @@ class Instance(Table):
     sha256: Mapped[str] = mapped_column(SHA256)
     size_bytes: Mapped[int] = mapped_column(BigInteger)
     calling_ae_title: Mapped[str] = mapped_column(AE_TITLE)
+    body_part: Mapped[str | None] = mapped_column(ForeignText(16))
+    irradiation_event_uid: Mapped[str | None] = mapped_column(ForeignText(64))
+    made_from_uid: Mapped[str | None] = mapped_column(ForeignText(64))
+    open_questions: Mapped[str | None] = mapped_column(String(255))
     received_at: Mapped[datetime]
     eligible: Mapped[bool]
     reason_code: Mapped[str | None] = mapped_column(CODE)
@@ -176,17 +157,19 @@ class RejectedObject(Table):
 
 
 class Job(Table):
-    """The one job of one eligible instance."""
+    """What is to be done about one instance: its companion, or the notice that there is none; one of each at most."""
 
     __tablename__ = "jobs"
     __table_args__ = (
         Index(None, "state", "created_at"),
         Index(None, "state", "lease_expires_at"),
         Index(None, "created_at"),
+        UniqueConstraint("instance_id", "purpose"),
     )
 
     id: Mapped[str] = mapped_column(JOB_ID, primary_key=True)
-    instance_id: Mapped[int] = mapped_column(ForeignKey("instances.id"), unique=True)
+    instance_id: Mapped[int] = mapped_column(ForeignKey("instances.id"))
+    purpose: Mapped[JobPurpose]
     state: Mapped[JobState]
     reason_code: Mapped[str | None] = mapped_column(CODE)
     reason_detail: Mapped[str | None] = mapped_column(DETAIL)
@@ -201,10 +184,6 @@ class Job(Table):
     model_name: Mapped[str | None] = mapped_column(String(64))
     model_sha256: Mapped[str | None] = mapped_column(SHA256)
     device: Mapped[str | None] = mapped_column(String(255))
-    derived_sop_instance_uid: Mapped[str | None] = mapped_column(UID)
-    derived_series_instance_uid: Mapped[str | None] = mapped_column(UID)
-    derived_path: Mapped[str | None] = mapped_column(PATH)
-    derived_sha256: Mapped[str | None] = mapped_column(SHA256)
     preview_source_path: Mapped[str | None] = mapped_column(PATH)
     preview_soft_path: Mapped[str | None] = mapped_column(PATH)
     preview_bone_path: Mapped[str | None] = mapped_column(PATH)
@@ -212,22 +191,77 @@ class Job(Table):
     updated_at: Mapped[datetime]
 
 
+class Result(Table):
+    """A stored derived object of a job; its bytes at `path` are what every delivery sends.
+
+    One that `replaces_id` another is the same picture as Secondary Capture, for nodes that take nothing else.
+    """
+
+    __tablename__ = "results"
+    __table_args__ = (UniqueConstraint("job_id", "kind", "sop_class_uid"), Index(None, "sop_instance_uid"))
+
+    id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
+    job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"))
+    kind: Mapped[ResultKind]
+    replaces_id: Mapped[int | None] = mapped_column(ForeignKey("results.id"))
+    sop_class_uid: Mapped[str] = mapped_column(UID)
+    sop_instance_uid: Mapped[str] = mapped_column(UID)
+    series_instance_uid: Mapped[str] = mapped_column(UID)
+    path: Mapped[str] = mapped_column(PATH)
+    sha256: Mapped[str] = mapped_column(SHA256)
+    created_at: Mapped[datetime]
+
+
+class CommitmentRequest(Table):
+    """One request to one remote node to say that it keeps the instances of the deliveries that point here."""
+
+    __tablename__ = "commitment_requests"
+    __table_args__ = (Index(None, "state", "expires_at"), Index(None, "remote_node_id", "state"))
+
+    id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
+    transaction_uid: Mapped[str] = mapped_column(UID, unique=True)
+    remote_node_id: Mapped[int] = mapped_column(ForeignKey("remote_nodes.id"))
+    state: Mapped[CommitmentState]
+    attempts: Mapped[int]
+    not_before: Mapped[datetime | None]
+    lease_owner: Mapped[str | None] = mapped_column(String(255))
+    lease_expires_at: Mapped[datetime | None]
+    fencing_token: Mapped[int]
+    created_at: Mapped[datetime]
+    requested_at: Mapped[datetime | None]
+    expires_at: Mapped[datetime | None]
+    reported_at: Mapped[datetime | None]
+    reason_code: Mapped[str | None] = mapped_column(CODE)
+    reason_detail: Mapped[str | None] = mapped_column(DETAIL)
+    updated_at: Mapped[datetime]
+
+
 class Delivery(Table):
-    """One derived instance on its way to one remote node; `dimse_status` is the last C-STORE status received."""
+    """One result on its way to one remote node; `dimse_status` is the last C-STORE status received.
+
+    `commitment_request_id` is the last request for a commitment that names it; `resends` counts how often the node was
+    found not to have it after it had said that it did.
+    """
 
     __tablename__ = "deliveries"
     __table_args__ = (
-        UniqueConstraint("job_id", "remote_node_id"),
+        UniqueConstraint("result_id", "remote_node_id"),
+        Index(None, "job_id"),
         Index(None, "state", "id"),
         Index(None, "state", "lease_expires_at"),
         Index(None, "remote_node_id", "state"),
+        Index(None, "commitment_request_id"),
     )
 
     id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
     job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"))
+    result_id: Mapped[int] = mapped_column(ForeignKey("results.id"))
     remote_node_id: Mapped[int] = mapped_column(ForeignKey("remote_nodes.id"))
+    commitment_request_id: Mapped[int | None] = mapped_column(ForeignKey("commitment_requests.id"))
     state: Mapped[DeliveryState]
     attempts: Mapped[int]
+    resends: Mapped[int]
+    sent_at: Mapped[datetime | None]
     not_before: Mapped[datetime | None]
     announced_at: Mapped[datetime | None]
     lease_owner: Mapped[str | None] = mapped_column(String(255))

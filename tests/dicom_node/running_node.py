@@ -37,9 +37,13 @@ class RecordingQueue:
     """Keeps the announced jobs."""
 
     inferences: list[str] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
 
     def announce_inference(self, job_id: str) -> None:
         self.inferences.append(job_id)
+
+    def announce_notice(self, job_id: str) -> None:
+        self.notices.append(job_id)
 
 
 @dataclass

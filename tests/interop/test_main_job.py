@@ -40,8 +40,9 @@ def deliver_through(service: Service, orthanc: Orthanc, source: Path, folder: Pa
     service.add_node("orthanc", orthanc.ae_title, orthanc.dicom_port, may_send=False, receives_results=True)
     storescu(service, source)
     job = service.detail(service.wait_for_job(JobState.DELIVERED).job_id)
-    assert job.derived_sop_instance_uid is not None
-    [found] = wait_for("the instance in Orthanc", lambda: orthanc.find_instances(job.derived_sop_instance_uid), 20)
+    assert job.soft_tissue is not None
+    made = job.soft_tissue.sop_instance_uid
+    [found] = wait_for("the instance in Orthanc", lambda: orthanc.find_instances(made), 20)
     returned = folder / "returned.dcm"
     returned.write_bytes(orthanc.download(found))
     return returned

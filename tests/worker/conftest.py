@@ -17,7 +17,7 @@ from dicom_node.derived import DerivedPolicy
 from models.suppressor import ModelIdentity, Suppressor
 from service.database import make_engine, make_session_factory, upgrade
 from service.instance_store import InstanceStore, Kind
-from service.registry.instances import InstanceFacts, record_instance
+from service.registry.instances import InstanceFacts, Verdict, record_instance
 from worker.context import RetryPolicy, WorkerContext
 
 IDENTITY = ModelIdentity(
@@ -64,10 +64,14 @@ class RecordingQueue:
 
     inferences: list[str] = field(default_factory=list)
     deliveries: list[int] = field(default_factory=list)
+    notices: list[str] = field(default_factory=list)
     messages_waiting: int | None = 0
 
     def announce_inference(self, job_id: str) -> None:
         self.inferences.append(job_id)
+
+    def announce_notice(self, job_id: str) -> None:
+        self.notices.append(job_id)
 
     def announce_delivery(self, delivery_id: int) -> None:
         self.deliveries.append(delivery_id)
@@ -117,11 +121,10 @@ def queue_job(context: WorkerContext, dataset: Dataset) -> str:
         recorded = record_instance(
             session,
             facts,
+            Verdict(),
             path=stored.path,
             sha256=stored.sha256,
             size_bytes=stored.size_bytes,
-            reason_code=None,
-            reason_detail=None,
             now=datetime.now(UTC),
         )
     assert recorded.job_id is not None

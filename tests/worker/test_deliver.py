@@ -11,7 +11,7 @@ from pydicom import dcmread
 
 from dicom_node.radiograph import wrap_radiograph
 from dicom_node.stand_in_pacs import StandInPacs
-from service.registry import deliveries, queries, remote_nodes
+from service.registry import delivery_queue, queries, remote_nodes
 from service.registry.job_states import DeliveryState, JobState
 from tests.radiographs import phantom
 from tests.worker.conftest import ConstantSuppressor, DirectHost, queue_job
@@ -44,8 +44,8 @@ def plan(context: WorkerContext, pacs: StandInPacs, name: str = "pacs") -> None:
 
 def pending(context: WorkerContext, job_id: str) -> list[int]:
     with context.sessions.begin() as session:
-        deliveries.ensure_deliveries(session, context.clock())
-        return deliveries.pending_deliveries(session, job_id, now=context.clock())
+        delivery_queue.ensure_deliveries(session, context.clock(), routing=context.routing)
+        return delivery_queue.pending_deliveries(session, job_id, now=context.clock())
 
 
 def detail(context: WorkerContext, job_id: str) -> queries.JobDetail:
@@ -63,8 +63,8 @@ def test_the_stored_bytes_arrive_and_the_job_is_delivered(context: WorkerContext
         [arrived] = pacs.files()
     found = detail(context, job_id)
     assert found.summary.state is JobState.DELIVERED
-    assert found.derived_path is not None
-    assert dcmread(arrived) == dcmread(context.store.resolve(found.derived_path))
+    assert found.soft_tissue is not None
+    assert dcmread(arrived) == dcmread(context.store.resolve(found.soft_tissue.path))
 
 
 def test_a_delivered_result_is_not_sent_again(context: WorkerContext, job_id: str, tmp_path: Path) -> None:
@@ -140,7 +140,9 @@ def test_one_dead_destination_does_not_keep_the_other_from_its_result(
 
 
 def test_a_derived_file_that_was_altered_is_never_sent(context: WorkerContext, job_id: str, tmp_path: Path) -> None:
-    stored = detail(context, job_id).derived_path
+    made = detail(context, job_id).soft_tissue
+    assert made is not None
+    stored = made.path
     assert stored is not None
     path = context.store.resolve(stored)
     path.chmod(0o600)

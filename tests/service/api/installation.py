@@ -18,9 +18,10 @@ from service.api.app import create_app
 from service.database import make_engine, make_session_factory, transaction, upgrade
 from service.instance_store import InstanceStore, Kind
 from service.registry import deliveries, jobs, queries
-from service.registry.instances import InstanceFacts, record_instance, record_rejection
+from service.registry.instances import InstanceFacts, Verdict, record_instance, record_rejection
 from service.registry.job_states import JobState
 from service.registry.remote_nodes import add_remote_node
+from service.registry.result_kinds import ResultKind
 
 STARTED = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 T = TypeVar("T")
@@ -78,11 +79,10 @@ class Installation:
             lambda session: record_instance(
                 session,
                 facts,
+                Verdict(reason_code, reason_detail),
                 path=stored.path,
                 sha256=stored.sha256,
                 size_bytes=stored.size_bytes,
-                reason_code=reason_code,
-                reason_detail=reason_detail,
                 now=next(self.clock),
             )
         )
@@ -109,10 +109,16 @@ class Installation:
             for name in PREVIEW_NAMES
         ]
         facts = jobs.DerivedFacts(
-            sop_instance_uid=f"2.25.{abs(hash(job_id))}",
-            series_instance_uid="2.25.77",
-            path=result.path,
-            sha256=result.sha256,
+            results=(
+                jobs.ResultFacts(
+                    kind=ResultKind.SOFT_TISSUE,
+                    sop_class_uid="1.2.840.10008.5.1.4.1.1.1.1",
+                    sop_instance_uid=f"2.25.{abs(hash(job_id))}",
+                    series_instance_uid="2.25.77",
+                    path=result.path,
+                    sha256=result.sha256,
+                ),
+            ),
             preview_source_path=paths[0],
             preview_soft_path=paths[1],
             preview_bone_path=paths[2],

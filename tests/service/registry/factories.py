@@ -12,11 +12,12 @@ from typing import TypeVar
 from sqlalchemy.orm import Session, sessionmaker
 
 from service.database import transaction
-from service.registry import deliveries, jobs, queries
-from service.registry.claims import Claim, DeliveryClaim, DerivedFacts
-from service.registry.instances import InstanceFacts, Recorded, record_instance
+from service.registry import deliveries, delivery_queue, jobs, queries
+from service.registry.claims import Claim, DeliveryClaim, DerivedFacts, ResultFacts
+from service.registry.instances import InstanceFacts, Recorded, Verdict, record_instance
 from service.registry.read_models import JobDetail
 from service.registry.remote_nodes import add_remote_node
+from service.registry.result_kinds import ResultKind
 
 T = TypeVar("T")
 NOON = datetime(2026, 1, 31, 12, tzinfo=UTC)
@@ -46,16 +47,16 @@ def record(
     *,
     sha256: str = "a" * 64,
     reason_code: str | None = None,
+    verdict: Verdict | None = None,
     now: datetime = NOON,
 ) -> Recorded:
     return record_instance(
         session,
         instance or facts(),
+        verdict or Verdict(reason_code, None if reason_code is None else "found a knee"),
         path=f"source/aa/{sha256}.dcm",
         sha256=sha256,
         size_bytes=8_000_000,
-        reason_code=reason_code,
-        reason_detail=None if reason_code is None else "found a knee",
         now=now,
     )
 
@@ -74,12 +75,21 @@ def claimed(sessions: sessionmaker[Session], job_id: str, *, now: datetime = NOO
     return claim
 
 
-def derived_facts(**overrides: str | None) -> DerivedFacts:
-    values: dict[str, str | None] = {
+def result_facts(**overrides: object) -> ResultFacts:
+    values: dict[str, object] = {
+        "kind": ResultKind.SOFT_TISSUE,
+        "sop_class_uid": "1.2.840.10008.5.1.4.1.1.1.1",
         "sop_instance_uid": "2.25.41",
         "series_instance_uid": "2.25.42",
         "path": "derived/bb/b.dcm",
         "sha256": "b" * 64,
+    }
+    return ResultFacts(**(values | overrides))  # type: ignore[arg-type]
+
+
+def derived_facts(*results: ResultFacts, **overrides: str | None) -> DerivedFacts:
+    values: dict[str, object] = {
+        "results": results or (result_facts(),),
         "preview_source_path": "preview/cc/c.png",
         "preview_soft_path": "preview/dd/d.png",
         "preview_bone_path": "preview/ee/e.png",
@@ -90,11 +100,11 @@ def derived_facts(**overrides: str | None) -> DerivedFacts:
     return DerivedFacts(**(values | overrides))  # type: ignore[arg-type]
 
 
-def derived_job(sessions: sessionmaker[Session], *, now: datetime = NOON) -> str:
+def derived_job(sessions: sessionmaker[Session], *results: ResultFacts, now: datetime = NOON) -> str:
     job_id = queued_job(sessions, now=now)
     claim = claimed(sessions, job_id, now=now)
     with transaction(sessions) as session:
-        assert jobs.record_derived(session, claim, derived_facts(), now=now)
+        assert jobs.record_derived(session, claim, derived_facts(*results), now=now)
     return job_id
 
 
@@ -116,7 +126,7 @@ def add_node(
 
 def pending(sessions: sessionmaker[Session], job_id: str, *, now: datetime = NOON) -> list[int]:
     with transaction(sessions) as session:
-        return deliveries.pending_deliveries(session, job_id, now=now)
+        return delivery_queue.pending_deliveries(session, job_id, now=now)
 
 
 def claimed_delivery(sessions: sessionmaker[Session], delivery_id: int, *, now: datetime = NOON) -> DeliveryClaim:

@@ -4,10 +4,11 @@ import pytest
 from sqlalchemy.orm import Session, sessionmaker
 
 from service.database import transaction
-from service.registry import deliveries, jobs
+from service.registry import deliveries, delivery_queue, jobs
 from service.registry.claims import DeliveryClaim
 from service.registry.job_states import DeliveryState, JobState
 from service.registry.remote_nodes import remove_remote_node
+from service.routing import Routing
 from tests.service.registry.factories import (
     LATER,
     LEASE_S,
@@ -43,7 +44,7 @@ def test_a_claim_says_what_to_send_and_where(sessions: sessionmaker[Session]) ->
     add_node(sessions, "pacs")
     [delivery_id] = pending(sessions, derived_job(sessions))
     claim = claimed_delivery(sessions, delivery_id)
-    assert (claim.derived_path, claim.sop_instance_uid, claim.attempts) == ("derived/bb/b.dcm", "2.25.41", 1)
+    assert (claim.result.path, claim.result.sop_instance_uid, claim.attempts) == ("derived/bb/b.dcm", "2.25.41", 1)
     assert (claim.node.name, claim.node.ae_title, claim.node.port) == ("pacs", "PACS", 104)
 
 
@@ -78,7 +79,7 @@ def test_a_retry_sends_again_only_what_failed(sessions: sessionmaker[Session], t
     sent(sessions, claimed_delivery(sessions, second))
     with transaction(sessions) as session:
         assert jobs.retry(session, job_id, now=NOON) is JobState.DERIVED
-        assert deliveries.due_deliveries(session, NOON, 10) == [first]
+        assert delivery_queue.due_deliveries(session, NOON, 10) == [first]
     again = claimed_delivery(sessions, first)
     assert again.attempts == 1
     assert sent(sessions, again)
@@ -119,7 +120,7 @@ def test_a_sweep_beside_an_ending_delivery_neither_blocks_nor_undoes_it(sessions
             if number == 0:
                 return sent(sessions, claim)
             with transaction(sessions) as session:
-                return deliveries.due_deliveries(session, LATER, 10)
+                return delivery_queue.due_deliveries(session, LATER, 10)
 
         ended, swept = at_once(2, run)
         # Either the sender was first and nothing is due, or the sweep was and the sender has lost its lease.
@@ -159,8 +160,8 @@ def test_a_postponed_delivery_is_due_again_at_its_time(sessions: sessionmaker[Se
     with transaction(sessions) as session:
         early = deliveries.claim_delivery(session, claim.delivery_id, owner="n", lease_s=LEASE_S, now=NOON)
         assert early is None
-        assert deliveries.due_deliveries(session, NOON, 10) == []
-        assert deliveries.due_deliveries(session, LATER, 10) == [claim.delivery_id]
+        assert delivery_queue.due_deliveries(session, NOON, 10) == []
+        assert delivery_queue.due_deliveries(session, LATER, 10) == [claim.delivery_id]
     [row] = detail(sessions, job_id).deliveries
     assert (row.state, row.reason_code, row.dimse_status) == (DeliveryState.PENDING, "NO_ANSWER", None)
     assert claimed_delivery(sessions, claim.delivery_id, now=LATER).attempts == 2
@@ -169,12 +170,12 @@ def test_a_postponed_delivery_is_due_again_at_its_time(sessions: sessionmaker[Se
 def test_a_result_that_waited_is_planned_once_a_destination_exists(sessions: sessionmaker[Session]) -> None:
     job_id = derived_job(sessions)
     with transaction(sessions) as session:
-        assert deliveries.ensure_deliveries(session, NOON) == 0
+        assert delivery_queue.ensure_deliveries(session, NOON, routing=Routing()) == 0
     add_node(sessions, "pacs")
 
     def plan(_: int) -> int:
         with transaction(sessions) as session:
-            return deliveries.ensure_deliveries(session, NOON)
+            return delivery_queue.ensure_deliveries(session, NOON, routing=Routing())
 
     assert sum(at_once(2, plan)) == 1
     assert len(pending(sessions, job_id)) == 1

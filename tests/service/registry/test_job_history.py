@@ -13,9 +13,11 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from service.database import transaction
-from service.registry import deliveries, jobs
+from service.registry import deliveries, delivery_queue, jobs
 from service.registry.claims import Claim, DeliveryClaim
+from service.registry.due_jobs import due_jobs
 from service.registry.job_states import TRANSITIONS, JobState
+from service.registry.read_models import ResultRow
 from service.registry.tables import Delivery, Job, JobEvent
 from tests.service.registry.factories import LEASE_S, NOON, add_node, derived_facts, queued_job
 
@@ -56,8 +58,8 @@ class Actors:
             case "retry":
                 jobs.retry(session, self.job_id, now=now)
             case "sweep":
-                jobs.due_inference(session, now, 10)
-                deliveries.due_deliveries(session, now, 10)
+                due_jobs(session, now, 10)
+                delivery_queue.due_deliveries(session, now, 10)
             case "claim_delivery":
                 for delivery_id in session.scalars(select(Delivery.id).where(Delivery.job_id == self.job_id)).all():
                     sending = deliveries.claim_delivery(session, delivery_id, owner="n", lease_s=LEASE_S, now=now)
@@ -94,7 +96,7 @@ def test_row_and_history_agree_and_only_the_tables_transitions_happen(
     with_a_pacs: sessionmaker[Session], steps: list[tuple[str, int, int]]
 ) -> None:
     actors = Actors(with_a_pacs, queued_job(with_a_pacs))
-    derived_once: str | None = None
+    derived_once: tuple[ResultRow, ...] = ()
     for step in steps:
         actors.act(*step)
         with transaction(with_a_pacs, read_only=True) as session:
@@ -111,8 +113,8 @@ def test_row_and_history_agree_and_only_the_tables_transitions_happen(
             assert after.to_state in TRANSITIONS[before.to_state]
         assert (job.state is JobState.RUNNING) == (job.lease_owner is not None)
         # What was derived stays derived: a second inference must never replace what may already be in a PACS.
-        derived_once = derived_once or job.derived_path
-        assert job.derived_path == derived_once
+        derived_once = derived_once or job.results
+        assert job.results == derived_once
         assert (
             sum(change.to_state is JobState.DERIVED and change.from_state is JobState.RUNNING for change in changes)
             <= 1

@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, sessionmaker
 from service.database import transaction
 from service.registry import jobs
 from service.registry.claims import Claim
+from service.registry.due_jobs import due_jobs
 from service.registry.job_states import JobState
 from service.registry.tables import Job
 from tests.service.registry.factories import (
@@ -109,7 +110,10 @@ def test_a_result_plans_one_delivery_per_node_that_receives_results(sessions: se
     add_node(sessions, "modality", may_send=True, receives_results=False)
     found = detail(sessions, derived_job(sessions))
     assert [delivery.remote_node for delivery in found.deliveries] == ["archive", "pacs"]
-    assert (found.derived_path, found.preview_bone_path) == ("derived/bb/b.dcm", "preview/ee/e.png")
+    assert ([made.path for made in found.results], found.preview_bone_path) == (
+        ["derived/bb/b.dcm"],
+        "preview/ee/e.png",
+    )
     assert (found.summary.model_name, found.lease_owner) == ("bs-ldm-lite", None)
 
 
@@ -127,8 +131,8 @@ def test_a_released_job_is_due_again_at_its_time_and_shows_why(sessions: session
         assert jobs.release(session, claim, code="OUT_OF_MEMORY", detail="8 GB", not_before=due, now=NOON)
     with transaction(sessions) as session:
         assert jobs.claim(session, job_id, owner="gpu-2", lease_s=LEASE_S, now=NOON + timedelta(seconds=9)) is None
-        assert jobs.due_inference(session, NOON + timedelta(seconds=9), 10) == []
-        assert jobs.due_inference(session, due, 10) == [job_id]
+        assert due_jobs(session, NOON + timedelta(seconds=9), 10) == []
+        assert due_jobs(session, due, 10) == [job_id]
     assert detail(sessions, job_id).summary.reason_code == "OUT_OF_MEMORY"
     assert claimed(sessions, job_id, now=due).attempts == 2
 
@@ -142,7 +146,7 @@ def test_a_failed_job_keeps_its_reason_until_it_is_retried(sessions: sessionmake
     assert (summary.state, summary.reason_code) == (JobState.FAILED, "PIXEL_DATA_TRUNCATED")
     with transaction(sessions) as session:
         assert jobs.retry(session, job_id, now=NOON) is JobState.QUEUED
-        assert jobs.due_inference(session, NOON, 10) == [job_id]
+        assert due_jobs(session, NOON, 10) == [job_id]
     summary = detail(sessions, job_id).summary
     assert (summary.state, summary.reason_code, summary.attempts) == (JobState.QUEUED, None, 0)
 
@@ -168,8 +172,8 @@ def test_the_sweep_takes_an_expired_lease_back_and_announces_the_job(sessions: s
     job_id = queued_job(sessions)
     claimed(sessions, job_id)
     with transaction(sessions) as session:
-        assert jobs.due_inference(session, NOON + timedelta(seconds=29), 10) == []
-        assert jobs.due_inference(session, LATER, 10) == [job_id]
+        assert due_jobs(session, NOON + timedelta(seconds=29), 10) == []
+        assert due_jobs(session, LATER, 10) == [job_id]
     assert state(sessions, job_id) is JobState.QUEUED
     assert history(sessions, job_id) == ["queued", "claimed", "lease_expired"]
 
@@ -177,17 +181,17 @@ def test_the_sweep_takes_an_expired_lease_back_and_announces_the_job(sessions: s
 def test_the_sweep_announces_a_job_again_only_after_a_silence(sessions: sessionmaker[Session]) -> None:
     job_id = queued_job(sessions)
     with transaction(sessions) as session:
-        assert jobs.due_inference(session, NOON + timedelta(seconds=29), 10) == []
-        assert jobs.due_inference(session, NOON + timedelta(seconds=30), 10) == [job_id]
-        assert jobs.due_inference(session, NOON + timedelta(seconds=59), 10) == []
-        assert jobs.due_inference(session, NOON + timedelta(seconds=60), 10) == [job_id]
+        assert due_jobs(session, NOON + timedelta(seconds=29), 10) == []
+        assert due_jobs(session, NOON + timedelta(seconds=30), 10) == [job_id]
+        assert due_jobs(session, NOON + timedelta(seconds=59), 10) == []
+        assert due_jobs(session, NOON + timedelta(seconds=60), 10) == [job_id]
 
 
 def test_the_sweep_names_the_oldest_jobs_first_and_no_more_than_asked(sessions: sessionmaker[Session]) -> None:
     newest, oldest, middle = (queued_job(sessions, now=NOON + timedelta(seconds=s)) for s in (2, 0, 1))
     with transaction(sessions) as session:
-        assert jobs.due_inference(session, NOON + timedelta(minutes=1), 2) == [oldest, middle]
-        assert jobs.due_inference(session, NOON + timedelta(minutes=1), 2) == [newest]
+        assert due_jobs(session, NOON + timedelta(minutes=1), 2) == [oldest, middle]
+        assert due_jobs(session, NOON + timedelta(minutes=1), 2) == [newest]
 
 
 def test_two_sweepers_at_once_announce_every_job_once(sessions: sessionmaker[Session]) -> None:
@@ -198,7 +202,7 @@ def test_two_sweepers_at_once_announce_every_job_once(sessions: sessionmaker[Ses
 
     def sweep(_: int) -> list[str]:
         with transaction(sessions) as session:
-            return jobs.due_inference(session, NOON + timedelta(minutes=5), 100)
+            return due_jobs(session, NOON + timedelta(minutes=5), 100)
 
     first, second = at_once(2, sweep)
     assert sorted(first + second) == sorted(waiting + running)

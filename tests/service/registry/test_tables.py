@@ -6,7 +6,8 @@ from datetime import datetime
 import pytest
 from sqlalchemy.dialects import sqlite
 
-from service.registry.tables import Table, UtcDateTime
+from service.registry.column_types import UtcDateTime
+from service.registry.tables import Table
 
 # Keywords of PS3.6 that identify a patient or date a study, in the snake case that a column would have.
 PATIENT_DATA = re.compile(r"patient|birth|accession|physician|study_date|series_date|content_date|address|institution")
