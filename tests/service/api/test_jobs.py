@@ -15,7 +15,8 @@ def test_jobs_are_listed_newest_first_with_counts_of_all_states(client: TestClie
     installation.fail(first)
     body = client.get("/jobs").json()
     assert [item["job_id"] for item in body["items"]] == [second, first]
-    assert body["counts"] == {"QUEUED": 1, "RUNNING": 0, "DERIVED": 0, "DELIVERED": 0, "FAILED": 1}
+    assert {state: count for state, count in body["counts"].items() if count} == {"QUEUED": 1, "FAILED": 1}
+    assert set(body["counts"]) == set(JobState)
 
 
 def test_the_list_can_be_narrowed_to_one_state_and_paged(client: TestClient, installation: Installation) -> None:

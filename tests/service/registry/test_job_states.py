@@ -66,16 +66,22 @@ def test_whatever_is_tried_a_job_is_delivered_only_after_it_was_derived(attempts
     for target in attempts:
         if target in TRANSITIONS[path[-1]]:
             path.append(target)
-    if JobState.DELIVERED in path:
-        assert path[-2] is JobState.DERIVED
-        assert path.index(JobState.DELIVERED) == len(path) - 1
+    for position, state in enumerate(path):
+        if state is JobState.DELIVERED:
+            assert path[position - 1] is JobState.DERIVED
+        if state is JobState.COMMITTED:
+            assert path[position - 1] is JobState.DELIVERED
 
 
-def test_from_every_state_a_job_can_still_be_delivered() -> None:
+def test_from_every_state_but_a_refusal_a_job_can_still_be_delivered() -> None:
     reaches = {JobState.DELIVERED}
     while more := {s for s, targets in TRANSITIONS.items() if targets & reaches} - reaches:
         reaches |= more
-    assert reaches == set(JobState)
+    assert reaches == set(JobState) - {JobState.REFUSED, JobState.COMMITTED}
+
+
+def test_what_is_refused_or_committed_stays_so() -> None:
+    assert TRANSITIONS[JobState.REFUSED] == TRANSITIONS[JobState.COMMITTED] == frozenset()
 
 
 def test_a_job_never_stays_where_it_is_by_a_transition() -> None:

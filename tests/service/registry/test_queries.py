@@ -58,6 +58,8 @@ def test_every_state_is_counted_those_without_jobs_as_well(sessions: sessionmake
             JobState.RUNNING: 0,
             JobState.DERIVED: 1,
             JobState.DELIVERED: 0,
+            JobState.COMMITTED: 0,
+            JobState.REFUSED: 0,
             JobState.FAILED: 0,
         }
 
