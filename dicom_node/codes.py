@@ -44,4 +44,11 @@ ACQUISITION_EQUIPMENT = Code("109101", "DCM", "Acquisition Equipment")
 PROCESSING_EQUIPMENT = Code("109102", "DCM", "Processing Equipment")
 ARTIFICIAL_INTELLIGENCE = Code("123110", "DCM", "Artificial Intelligence")
 BONE_SUPPRESSION = Code("BS001", PRIVATE_SCHEME, "Bone suppression")
+BONE_RESIDUAL = Code("BS002", PRIVATE_SCHEME, "Bone residual")
+SPREAD_OF_SAMPLES = Code("BS003", PRIVATE_SCHEME, "Standard deviation over samples")
 SUBTRACTION = Code("113062", "DCM", "Pixel by pixel subtraction")
+
+# Real World Value Mapping: units (UCUM) and quantities.
+NO_UNITS = Code("1", "UCUM", "no units")
+QUANTITY = Code("246205007", "SCT", "Quantity")
+STANDARD_DEVIATION = Code("386136009", "SCT", "Standard Deviation")

@@ -35,16 +35,21 @@ _IDENTITY = (
 
 
 def add_contributing_equipment(
-    source: Dataset, derived: Dataset, provenance: Provenance, policy: DerivedPolicy, now: datetime
+    source: Dataset,
+    derived: Dataset,
+    provenance: Provenance,
+    policy: DerivedPolicy,
+    now: datetime,
+    contribution: str = "Bone suppression",
 ) -> None:
-    """The source's own items unchanged, then the equipment that made the source, then ours."""
+    """The source's own items unchanged, then the equipment that made the source, then ours with its `contribution`."""
     big_endian = is_big_endian(source)
     carried = [
         copied_item(item, derived, big_endian=big_endian) for item in items(source, "ContributingEquipmentSequence")
     ]
-    derived.ContributingEquipmentSequence = Sequence(
-        [*carried, _source_equipment(source, derived, big_endian), _our_equipment(provenance, policy, now)]
-    )
+    ours = _our_equipment(provenance, policy, now)
+    ours.ContributionDescription = contribution
+    derived.ContributingEquipmentSequence = Sequence([*carried, _source_equipment(source, derived, big_endian), ours])
 
 
 def _source_equipment(source: Dataset, derived: Dataset, big_endian: bool) -> Dataset:
@@ -72,7 +77,6 @@ def _our_equipment(provenance: Provenance, policy: DerivedPolicy, now: datetime)
     item.SoftwareVersions = software_versions(provenance)
     item.DeviceUID = provenance.device_uid()
     item.ContributionDateTime = now.strftime("%Y%m%d%H%M%S.%f%z")[:26]
-    item.ContributionDescription = "Bone suppression"
     return item
 
 

@@ -60,20 +60,28 @@ DetectorElementSpacing DetectorManufacturerName DetectorManufacturerModelName De
 SensitivityCalibrated FieldOfViewShape FieldOfViewDimensions FieldOfViewOrigin FieldOfViewRotation
 FieldOfViewHorizontalFlip CollimatorShape CollimatorLeftVerticalEdge CollimatorRightVerticalEdge
 CollimatorUpperHorizontalEdge CollimatorLowerHorizontalEdge CenterOfCircularCollimator RadiusOfCircularCollimator
-VerticesOfThePolygonalCollimator ShutterShape ShutterLeftVerticalEdge ShutterRightVerticalEdge
-ShutterUpperHorizontalEdge ShutterLowerHorizontalEdge CenterOfCircularShutter RadiusOfCircularShutter
-VerticesOfThePolygonalShutter ShutterPresentationValue ShutterPresentationColorCIELabValue
+VerticesOfThePolygonalCollimator
 """
-# The derived pixels lie on the source's grid and in its stored-value space. VOI and rescale are written by derived_voi.
+SHUTTER = """
+ShutterShape ShutterLeftVerticalEdge ShutterRightVerticalEdge ShutterUpperHorizontalEdge ShutterLowerHorizontalEdge
+CenterOfCircularShutter RadiusOfCircularShutter VerticesOfThePolygonalShutter ShutterPresentationValue
+ShutterPresentationColorCIELabValue
+"""
+# The derived pixels lie on the source's grid.
 IMAGE = """
 PatientOrientation ImagerPixelSpacing NominalScannedPixelSpacing PixelSpacing PixelSpacingCalibrationType
-PixelSpacingCalibrationDescription PixelAspectRatio Rows Columns SamplesPerPixel PhotometricInterpretation BitsStored
-HighBit PixelRepresentation PixelPaddingValue PixelPaddingRangeLimit PixelIntensityRelationship
+PixelSpacingCalibrationDescription PixelAspectRatio Rows Columns SamplesPerPixel PixelIntensityRelationship
 PixelIntensityRelationshipSign BurnedInAnnotation RecognizableVisualFeatures LossyImageCompression
-LossyImageCompressionRatio LossyImageCompressionMethod PresentationLUTShape AcquisitionDeviceProcessingDescription
-CalibrationImage
+LossyImageCompressionRatio LossyImageCompressionMethod AcquisitionDeviceProcessingDescription CalibrationImage
 """
-COPIED: tuple[str, ...] = tuple(dict.fromkeys((PATIENT + STUDY + SERIES + ACQUISITION + IMAGE).split()))
+# True of the soft tissue only, which is in the source's stored-value space. VOI and rescale are written by derived_voi.
+STORED_VALUES = """
+PhotometricInterpretation BitsStored HighBit PixelRepresentation PixelPaddingValue PixelPaddingRangeLimit
+PresentationLUTShape
+"""
+_WORDS = PATIENT + STUDY + SERIES + ACQUISITION + SHUTTER + IMAGE + STORED_VALUES
+COPIED: tuple[str, ...] = tuple(dict.fromkeys(_WORDS.split()))
+COPIED_BY_ALL: tuple[str, ...] = tuple(one for one in COPIED if one not in STORED_VALUES.split())
 
 # Type 2: present even when the source left them out.
 TYPE_2: tuple[str, ...] = (

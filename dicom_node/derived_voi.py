@@ -5,8 +5,6 @@ The stored-value space is the source's, so that switching between original and c
 
 from __future__ import annotations
 
-import numpy as np
-import numpy.typing as npt
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import ComputedRadiographyImageStorage, DigitalXRayImageStorageForProcessing
@@ -17,16 +15,19 @@ from dicom_node.header_values import items, text
 from dicom_node.image_pixel import ImagePixel
 from dicom_node.lookup_tables import LookupTable, is_big_endian, read_lookup_table
 from dicom_node.modality_transform import read_modality_transform
-from dicom_node.presentation import AddedVoi, read_presentation
-from dicom_node.valid_pixels import alterable_pixels, valid_pixels
+from dicom_node.pixels import SourceImage, read_source
+from dicom_node.presentation import AddedVoi
 from dicom_node.voi import Window, read_window
 
 RESCALE = ("RescaleIntercept", "RescaleSlope", "RescaleType", "ModalityLUTSequence")
 WINDOW = ("WindowCenter", "WindowWidth", "WindowCenterWidthExplanation", "VOILUTFunction")
 
 
-def add_grey_scale(source: Dataset, derived: Dataset, layout: ImagePixel, stored: npt.NDArray[np.integer]) -> None:
-    """Write rescale, VOI, Photometric Interpretation and Presentation LUT Shape for the derived `stored` pixels."""
+def add_grey_scale(source: Dataset, derived: Dataset, layout: ImagePixel, image: SourceImage | None) -> None:
+    """Write rescale, VOI, Photometric Interpretation and Presentation LUT Shape.
+
+    `image` is what the model saw of `source`, None to read it again where the source has no VOI to hand on.
+    """
     sop_class = text(source, "SOPClassUID")
     for_processing = sop_class == DigitalXRayImageStorageForProcessing
     big_endian = is_big_endian(source)
@@ -39,7 +40,7 @@ def add_grey_scale(source: Dataset, derived: Dataset, layout: ImagePixel, stored
     _complete_rescale(derived)
     derived.PhotometricInterpretation = layout.photometric_interpretation
     if for_processing or not _copy_voi(source, derived, big_endian):
-        _add_voi(derived, layout, _missing_voi(source, layout, stored))
+        _add_voi(derived, layout, _missing_voi(source, layout, image))
     if sop_class != ComputedRadiographyImageStorage:
         inverse = derived.PhotometricInterpretation == "MONOCHROME1"
         derived.PresentationLUTShape = "INVERSE" if inverse else "IDENTITY"
@@ -57,21 +58,21 @@ def _complete_rescale(derived: Dataset) -> None:
 def _copy_voi(source: Dataset, derived: Dataset, big_endian: bool) -> bool:
     """Carry over every alternative that can be used; whether there was one."""
     luts = items(source, "VOILUTSequence")
-    usable = bool(luts) and all(read_lookup_table(item, big_endian=big_endian) for item in luts)
-    if usable:
+    usable = [bool(read_lookup_table(item, big_endian=big_endian)) for item in luts]
+    if any(usable):
         copy_elements(source, derived, ("VOILUTSequence",), big_endian=big_endian)
+        copies = items(derived, "VOILUTSequence")
+        derived.VOILUTSequence = Sequence([one for one, good in zip(copies, usable, strict=True) if good])
     if read_window(source) is None:
-        return usable
+        return any(usable)
     copy_elements(source, derived, WINDOW)
     return True
 
 
-def _missing_voi(source: Dataset, layout: ImagePixel, stored: npt.NDArray[np.integer]) -> AddedVoi:
-    """A percentile window or curve over the pixels that show something; the full range where nothing does."""
-    values = stored.astype(np.int32)
-    valid = valid_pixels(source, layout, alterable_pixels(source, layout, values))
+def _missing_voi(source: Dataset, layout: ImagePixel, image: SourceImage | None) -> AddedVoi:
+    """The window or curve that the model saw the source through; the full range where the source shows nothing."""
     try:
-        added = read_presentation(source, layout, values, valid).added_voi
+        added = (image or read_source(source, check_polarity=False)).added_voi
     except PixelError:
         added = None
     middle = (layout.lowest + layout.highest + 1) / 2.0

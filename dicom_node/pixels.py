@@ -19,7 +19,7 @@ from dicom_node.errors import DerivationError, PixelError, PixelErrorCode
 from dicom_node.image_pixel import ImagePixel, read_image_pixel
 from dicom_node.pixel_padding import PixelPadding, read_pixel_padding
 from dicom_node.polarity import looks_inverted
-from dicom_node.presentation import read_presentation
+from dicom_node.presentation import AddedVoi, read_presentation
 from dicom_node.transfer_syntaxes import decodable_transfer_syntaxes
 from dicom_node.valid_pixels import alterable_pixels, valid_pixels
 
@@ -34,6 +34,7 @@ class SourceImage:
     `display` (H, W) float32: 0…1 across the window, going on outside it, bone bright as on a diagnostic screen.
     `alterable` (H, W) bool: False for padding and outside the display shutter.
     `notes`: what the header made necessary, e.g. "NO_VOI"; codes, no patient data.
+    `added_voi`: the VOI that `display` was made with and the header lacks, for the derived object to carry; else None.
     """
 
     stored: npt.NDArray[np.int32]
@@ -43,6 +44,7 @@ class SourceImage:
     layout: ImagePixel
     padding: PixelPadding | None
     notes: tuple[str, ...]
+    added_voi: AddedVoi | None = None
 
 
 def read_source(ds: Dataset, *, check_polarity: bool = True) -> SourceImage:
@@ -62,7 +64,8 @@ def read_source(ds: Dataset, *, check_polarity: bool = True) -> SourceImage:
             PixelErrorCode.POLARITY_SUSPECT,
             f"expected bright bone from {layout.photometric_interpretation}, found a picture that looks inverted",
         )
-    return SourceImage(stored, display, alterable, presentation.mapping, layout, padding, presentation.notes)
+    mapping, notes = presentation.mapping, presentation.notes
+    return SourceImage(stored, display, alterable, mapping, layout, padding, notes, presentation.added_voi)
 
 
 def write_back(source: SourceImage, residual: npt.NDArray[np.floating]) -> npt.NDArray[np.int32]:
@@ -85,7 +88,11 @@ def write_back(source: SourceImage, residual: npt.NDArray[np.floating]) -> npt.N
 
 def encode_pixel_data(ds: Dataset, stored: npt.NDArray[np.integer]) -> bytes:
     """`stored` (H, W) as the little-endian 16-bit words of native Pixel Data, checked against the layout of `ds`."""
-    layout = read_image_pixel(ds)
+    return encode_stored(read_image_pixel(ds), stored)
+
+
+def encode_stored(layout: ImagePixel, stored: npt.NDArray[np.integer]) -> bytes:
+    """`stored` (H, W) as the little-endian 16-bit words of native Pixel Data, checked against `layout`."""
     if stored.shape != (layout.rows, layout.columns):
         raise DerivationError(
             "PIXELS_DO_NOT_FIT", f"expected {layout.rows} × {layout.columns} pixels, found {stored.shape}"

@@ -42,23 +42,28 @@ class Provenance:
     parameters: str = ""
     run: int = 0
 
-    def description(self) -> str:
-        """Derivation Description (0008,2111): ASCII, at most 1024 characters, what was done and with what."""
+    def description(self, done: str = "Ribs and clavicles suppressed by {method}") -> str:
+        """Derivation Description (0008,2111): ASCII, at most 1024 characters, what was done and with what.
+
+        `done` says what the object is; "{method}" in it stands for the kind of model.
+        """
         method = _METHODS.get(self.architecture, f"a neural network ({self.architecture})")
         facts = (
-            f"Ribs and clavicles suppressed by {method}; companion to the original, not a replacement. "
+            f"{done.replace('{method}', method)}; companion to the original, not a replacement. "
             f"model={self.model_name} version={self.model_version} sha256={self.model_sha256} {self._settings()} "
             f"softray={self.service_version}"
         )
         return ascii_only(facts.strip(), MAX_DESCRIPTION)
 
-    def instance_uid(self, source_instance_uid: str) -> UID:
-        """SOP Instance UID of what is derived from this source instance."""
-        return derived_instance_uid(source_instance_uid, self.model_sha256, self._parameters_sha256(), self.run)
+    def instance_uid(self, source_instance_uid: str, kind: str = "") -> UID:
+        """SOP Instance UID of what is derived from this source instance; `kind` as in `derived_instance_uid`."""
+        return derived_instance_uid(
+            source_instance_uid, self.model_sha256, self._parameters_sha256(), self.run, kind=kind
+        )
 
-    def series_uid(self, source_series_uid: str) -> UID:
-        """Series Instance UID of what is derived from this source series."""
-        return derived_series_uid(source_series_uid, self.model_sha256, self._parameters_sha256(), self.run)
+    def series_uid(self, source_series_uid: str, kind: str = "") -> UID:
+        """Series Instance UID of what is derived from this source series; `kind` as in `derived_series_uid`."""
+        return derived_series_uid(source_series_uid, self.model_sha256, self._parameters_sha256(), self.run, kind=kind)
 
     def device_uid(self) -> UID:
         """Device UID of the model."""

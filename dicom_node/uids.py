@@ -14,14 +14,21 @@ SOFTWARE_NAME = "softray"
 NAMESPACE = UUID("5e0f7c0a-6a2e-4f0e-9d4b-51b7c2f3a811")
 
 
-def derived_instance_uid(source_instance_uid: str, model_sha256: str, parameters_sha256: str, run: int = 0) -> UID:
-    """SOP Instance UID of the derived object; `run` is bumped when the same inputs must give a new object."""
-    return _uid("instance", source_instance_uid, model_sha256, parameters_sha256, str(run))
+def derived_instance_uid(
+    source_instance_uid: str, model_sha256: str, parameters_sha256: str, run: int = 0, kind: str = ""
+) -> UID:
+    """SOP Instance UID of the derived object; `run` is bumped when the same inputs must give a new object.
+
+    `kind` is "" for the soft tissue image and a word for each other object of the same source, e.g. "bone".
+    """
+    return _uid(f"{kind} instance".strip(), source_instance_uid, model_sha256, parameters_sha256, str(run))
 
 
-def derived_series_uid(source_series_uid: str, model_sha256: str, parameters_sha256: str, run: int = 0) -> UID:
-    """Series Instance UID that all objects derived alike from one source series share."""
-    return _uid("series", source_series_uid, model_sha256, parameters_sha256, str(run))
+def derived_series_uid(
+    source_series_uid: str, model_sha256: str, parameters_sha256: str, run: int = 0, kind: str = ""
+) -> UID:
+    """Series Instance UID that all objects of one `kind` derived alike from one source series share."""
+    return _uid(f"{kind} series".strip(), source_series_uid, model_sha256, parameters_sha256, str(run))
 
 
 def device_uid(model_sha256: str) -> UID:

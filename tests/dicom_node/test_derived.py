@@ -19,6 +19,7 @@ from pydicom.uid import (
     UID,
     ExplicitVRLittleEndian,
     JPEGLSNearLossless,
+    SecondaryCaptureImageStorage,
 )
 
 from dicom_node.codes import Code
@@ -28,9 +29,9 @@ from dicom_node.eligibility import EligibilityPolicy, Eligible, judge
 from dicom_node.errors import DerivationError
 from dicom_node.pixels import read_source, write_back
 from dicom_node.radiograph import SOP_CLASSES, RadiographKind
+from tests.dicom_node.derivation import KINDS, NOW, POLICY, PROVENANCE, SMALL, small
 from tests.dicom_node.factories import (
     LOSSLESS,
-    chest,
     dcentvfy_errors,
     dciodvfy_errors,
     in_transfer_syntax,
@@ -40,32 +41,11 @@ from tests.dicom_node.factories import (
     small_radiograph,
 )
 
-NOW = datetime(2026, 3, 4, 12, 30, 15, 250000, tzinfo=UTC)
-POLICY = DerivedPolicy()
-PROVENANCE = Provenance(
-    model_name="bs-ldm-lite",
-    model_version="1.2",
-    model_sha256="ab" * 32,
-    architecture="bs-ldm",
-    sampler="dpm-solver++(2m)",
-    steps=15,
-    seed=7,
-    precision="float32",
-    device="cpu",
-    service_version="0.1.0",
-)
-KINDS = list(RadiographKind)
-SMALL = chest(60, 50)
-
 
 def derived_from(source: Dataset, amount: float = 0.05, **policy: object) -> Dataset:
     image = read_source(source, check_polarity=False)
     stored = write_back(image, np.full(image.stored.shape, amount, np.float32))
     return derive(source, stored, PROVENANCE, DerivedPolicy(**policy), NOW)  # type: ignore[arg-type]
-
-
-def small(kind: RadiographKind = RadiographKind.DX, **overrides: object) -> Dataset:
-    return radiograph(kind, pixels=SMALL, **overrides)  # type: ignore[arg-type]
 
 
 # --- validity over the matrix of what sources may be ----------------------------------------------------------------
@@ -411,6 +391,22 @@ def test_a_cr_without_a_window_gets_one_that_its_pixels_fill() -> None:
     assert np.allclose(shown.display, read_source(source).display, atol=1e-4)
 
 
+@pytest.mark.parametrize("kind", KINDS)
+@pytest.mark.parametrize("relationship", ["LIN", "LOG"])
+def test_the_window_that_is_handed_on_is_of_the_source_and_not_of_what_was_derived(
+    kind: RadiographKind, relationship: str
+) -> None:
+    source = small(kind, PixelIntensityRelationship=relationship, remove=("WindowCenter", "WindowWidth"))
+    image = read_source(source, check_polarity=False)
+    changed = write_back(image, 0.4 * SMALL)
+    derived = derive(source, changed, PROVENANCE, POLICY, NOW, image=image)
+    assert derived == derive(source, changed, PROVENANCE, POLICY, NOW)  # read again it is the same
+    shown = read_source(derived, check_polarity=False)
+    assert "NO_VOI" not in shown.notes
+    on_screen = shown.mapping.to_display(image.stored).clip(0.0, 1.0)
+    assert np.allclose(on_screen, image.display.clip(0.0, 1.0), atol=2e-4)
+
+
 @pytest.mark.parametrize("kind", [RadiographKind.CR, RadiographKind.DX_FOR_PROCESSING])
 def test_the_window_it_gets_is_the_one_the_model_saw_whatever_lies_outside_the_collimator(kind: RadiographKind) -> None:
     pixels = np.full((90, 80), 1.0, np.float32)
@@ -473,8 +469,25 @@ def test_a_cr_that_lacks_conditional_attributes_is_completed_where_that_is_truth
     assert np.array_equal(shown.display, read_source(source, check_polarity=False).display)
 
 
-def test_a_pixel_spacing_is_never_invented() -> None:
-    assert "ImagerPixelSpacing" not in derived_from(small(remove=("ImagerPixelSpacing",)))
+@pytest.mark.parametrize("kind", [RadiographKind.DX, RadiographKind.DX_FOR_PROCESSING])
+@pytest.mark.parametrize("spacing", [None, "0\\0", "0.3"])
+def test_a_pixel_spacing_is_never_invented_and_a_dx_without_one_becomes_a_secondary_capture(
+    kind: RadiographKind, spacing: str | None, tmp_path: Path
+) -> None:
+    source = small(kind)
+    del source.ImagerPixelSpacing
+    if spacing is not None:
+        source.ImagerPixelSpacing = spacing
+    derived = derived_from(reread(source))
+    assert derived.SOPClassUID == SecondaryCaptureImageStorage
+    assert "ImagerPixelSpacing" not in derived or spacing is not None
+    assert dciodvfy_errors(derived, tmp_path) == []
+    assert dcentvfy_errors([source, derived], tmp_path) == []
+
+
+def test_a_cr_needs_no_pixel_spacing() -> None:
+    derived = derived_from(small(RadiographKind.CR, remove=("ImagerPixelSpacing",)))
+    assert derived.SOPClassUID == SOP_CLASSES[RadiographKind.CR]
 
 
 def test_loss_is_never_forgotten(tmp_path: Path) -> None:
