@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
+import numpy as np
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import GrayscaleSoftcopyPresentationStateStorage
@@ -16,10 +17,11 @@ from pydicom.uid import GrayscaleSoftcopyPresentationStateStorage
 from dicom_node.contributing_equipment import software_versions
 from dicom_node.derived_voi import RESCALE
 from dicom_node.element_copy import copied_item, copy_elements
-from dicom_node.errors import DerivationError
+from dicom_node.errors import DerivationError, PixelError
 from dicom_node.file_meta import file_meta_of
 from dicom_node.header_values import integer, items, numbers, text, texts
 from dicom_node.lookup_tables import read_lookup_table
+from dicom_node.pixels import read_source
 from dicom_node.provenance import DerivedPolicy, Provenance, ascii_only
 from dicom_node.report_clock import date_of, in_the_sources_zone, time_of
 from dicom_node.report_header import (
@@ -36,9 +38,10 @@ from dicom_node.uids import named_uid
 from dicom_node.voi import read_window
 
 LAYER = "AI_LABEL"
-WHITE = 0xFFFF
-# Of the displayed area, x and y: one line below the costophrenic angles, where a frontal chest has abdomen.
-TOP_LEFT, BOTTOM_RIGHT = (0.01, 0.965), (0.99, 0.993)
+BLACK, WHITE = 0, 0xFFFF  # P-values
+# Of the displayed area, x and y: one line below the costophrenic angles, where a frontal chest has abdomen, and between
+# the collimated sides, so that its ground is of one grey.
+TOP_LEFT, BOTTOM_RIGHT = (0.15, 0.965), (0.85, 0.993)
 
 _SHUTTER = """
 ShutterShape ShutterLeftVerticalEdge ShutterRightVerticalEdge ShutterUpperHorizontalEdge ShutterLowerHorizontalEdge
@@ -84,7 +87,8 @@ def label_as_ai(soft_tissue: Dataset, provenance: Provenance, policy: DerivedPol
 
     _add_shutter(soft_tissue, state)
     _add_displayed_area(soft_tissue, state, rows, columns)
-    _add_label(state, label_text(provenance, qualification))
+    bright_below = _is_bright_under_label(soft_tissue)
+    _add_label(state, label_text(provenance, qualification), BLACK if bright_below else WHITE)
     _add_grey_scale(soft_tissue, state)
     state.file_meta = file_meta_of(state)
     return state
@@ -124,14 +128,26 @@ def _aspect_ratio(soft_tissue: Dataset) -> list[int]:
     return [1, 1]
 
 
-def _add_label(state: Dataset, words: str) -> None:
+def _is_bright_under_label(soft_tissue: Dataset) -> bool:
+    """Whether the label would be lost in white, as over an abdomen; False for an image whose pixels cannot be read."""
+    try:
+        display = read_source(soft_tissue, check_polarity=False).display
+    except PixelError:
+        return False
+    rows, columns = display.shape
+    left, right = (int(edge * columns) for edge in (TOP_LEFT[0], BOTTOM_RIGHT[0]))
+    top, bottom = (int(edge * rows) for edge in (TOP_LEFT[1], BOTTOM_RIGHT[1]))
+    return float(np.median(display[top : bottom + 1, left : right + 1])) > 0.5
+
+
+def _add_label(state: Dataset, words: str, grey: int) -> None:
     """Graphic Annotation, Graphic Layer (C.10.5, C.10.7), in units of the displayed area, so it is there at any zoom."""
     line = Dataset()
     line.BoundingBoxAnnotationUnits = "DISPLAY"
     line.UnformattedTextValue = words
     line.BoundingBoxTopLeftHandCorner = list(TOP_LEFT)
     line.BoundingBoxBottomRightHandCorner = list(BOTTOM_RIGHT)
-    line.BoundingBoxTextHorizontalJustification = "LEFT"
+    line.BoundingBoxTextHorizontalJustification = "CENTER"
     annotation = Dataset()
     annotation.GraphicLayer = LAYER
     annotation.TextObjectSequence = Sequence([line])
@@ -139,7 +155,7 @@ def _add_label(state: Dataset, words: str) -> None:
     layer = Dataset()
     layer.GraphicLayer = LAYER
     layer.GraphicLayerOrder = 1
-    layer.GraphicLayerRecommendedDisplayGrayscaleValue = WHITE
+    layer.GraphicLayerRecommendedDisplayGrayscaleValue = grey
     layer.GraphicLayerDescription = "What made the image"
     state.GraphicLayerSequence = Sequence([layer])
 
