@@ -22,7 +22,15 @@ from dicom_node.contributing_equipment import software_versions
 from dicom_node.header_values import integer, text, texts
 from dicom_node.provenance import DerivedPolicy, Provenance
 from dicom_node.quality_figures import QualityFigures
-from dicom_node.report_content import Relationship, code_item, container, number_item, reference_item, text_item, uid_item
+from dicom_node.report_content import (
+    Relationship,
+    code_item,
+    container,
+    number_item,
+    reference_item,
+    text_item,
+    uid_item,
+)
 from dicom_node.report_document import complete_report, image_library, opening_rows
 from dicom_node.report_header import (
     REPORT_STEP,

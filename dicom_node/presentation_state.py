@@ -46,7 +46,7 @@ TOP_LEFT, BOTTOM_RIGHT = (0.15, 0.965), (0.85, 0.993)
 _SHUTTER = """
 ShutterShape ShutterLeftVerticalEdge ShutterRightVerticalEdge ShutterUpperHorizontalEdge ShutterLowerHorizontalEdge
 CenterOfCircularShutter RadiusOfCircularShutter VerticesOfThePolygonalShutter ShutterPresentationValue
-""".split()
+"""
 
 
 def label_as_ai(soft_tissue: Dataset, provenance: Provenance, policy: DerivedPolicy, now: datetime) -> Dataset:
@@ -104,7 +104,7 @@ def _add_shutter(soft_tissue: Dataset, state: Dataset) -> None:
     """Display Shutter, Presentation State Shutter (C.7.6.11, C.11.12): what the image hides stays hidden."""
     if not text(soft_tissue, "ShutterShape"):
         return
-    copy_elements(soft_tissue, state, _SHUTTER)
+    copy_elements(soft_tissue, state, _SHUTTER.split())
     if integer(state, "ShutterPresentationValue") is None:
         state.ShutterPresentationValue = 0
 
@@ -141,7 +141,7 @@ def _is_bright_under_label(soft_tissue: Dataset) -> bool:
 
 
 def _add_label(state: Dataset, words: str, grey: int) -> None:
-    """Graphic Annotation, Graphic Layer (C.10.5, C.10.7), in units of the displayed area, so it is there at any zoom."""
+    """Graphic Annotation, Graphic Layer (C.10.5, C.10.7), in units of the displayed area: there at any zoom."""
     line = Dataset()
     line.BoundingBoxAnnotationUnits = "DISPLAY"
     line.UnformattedTextValue = words

@@ -1,4 +1,4 @@
-"""SR content items (PS3.3 C.17.3): the few value types that our reports use, each with its relationship to its parent."""
+"""SR content items (PS3.3 C.17.3): the value types that our reports use, with the relationship to the parent."""
 
 from __future__ import annotations
 
@@ -27,7 +27,10 @@ class Relationship(StrEnum):
 
 
 def container(
-    name: Code, children: Iterable[Dataset], relationship: Relationship | None = Relationship.CONTAINS, template: str = ""
+    name: Code,
+    children: Iterable[Dataset],
+    relationship: Relationship | None = Relationship.CONTAINS,
+    template: str = "",
 ) -> Dataset:
     """A CONTAINER; the root of a document has no relationship. `template` is a DCMR template identifier."""
     item = _item("CONTAINER", name, relationship)

@@ -19,7 +19,15 @@ from dicom_node.file_meta import file_meta_of
 from dicom_node.header_values import integer, text
 from dicom_node.provenance import DerivedPolicy
 from dicom_node.report_clock import date_of, in_the_sources_zone, time_of
-from dicom_node.report_content import Relationship, code_item, container, number_item, reference_item, text_item, uid_item
+from dicom_node.report_content import (
+    Relationship,
+    code_item,
+    container,
+    number_item,
+    reference_item,
+    text_item,
+    uid_item,
+)
 from dicom_node.report_header import add_times, reference_to
 from dicom_node.uids import SOFTWARE_NAME
 

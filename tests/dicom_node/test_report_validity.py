@@ -6,9 +6,13 @@ from datetime import datetime, timedelta
 from pathlib import Path
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from pydicom.datadict import dictionary_VR
 from pydicom.dataset import Dataset
 
 from dicom_node.algorithm_report import report
+from dicom_node.derived_attributes import COPIED
 from dicom_node.presentation_state import label_as_ai
 from dicom_node.radiograph import RadiographKind
 from dicom_node.refusal_notice import refusal_notice
@@ -28,7 +32,11 @@ from tests.dicom_validation import complaints
 
 # What the validators say of objects that are right: private schemes are unknown to dciodvfy, whose list of Contributing
 # Equipment lags PS3.3, and dcentvfy files Accession Number under Series for images and under Study for reports.
-KNOWN = ("Unrecognized defined term = <99SOFTRAY>", "DeviceUID(0018,1002)> - Attribute is not present", "AccessionNumber")
+KNOWN = (
+    "Unrecognized defined term = <99SOFTRAY>",
+    "DeviceUID(0018,1002)> - Attribute is not present",
+    "AccessionNumber",
+)
 
 
 def documents_of(source: Dataset, now: datetime = NOW) -> tuple[Dataset, Dataset, Dataset, Dataset]:
@@ -91,7 +99,14 @@ def test_patient_and_study_are_carried_over_byte_for_byte(character_set: str) ->
     for document in map(reread, documents_of(source)):
         assert document.get_item("PatientName").value == name
         assert document.get("SpecificCharacterSet") == source.get("SpecificCharacterSet")
-        for keyword in ("PatientID", "PatientBirthDate", "PatientSex", "StudyInstanceUID", "StudyDate", "AccessionNumber"):
+        for keyword in (
+            "PatientID",
+            "PatientBirthDate",
+            "PatientSex",
+            "StudyInstanceUID",
+            "StudyDate",
+            "AccessionNumber",
+        ):
             assert document[keyword].value == source[keyword].value
 
 
@@ -128,6 +143,33 @@ def test_each_kind_has_its_own_series_behind_that_of_the_images() -> None:
 def test_times_are_written_in_the_zone_of_the_source() -> None:
     for document in documents_of(source_of(TimezoneOffsetFromUTC="-0330"))[1:]:
         assert (document.InstanceCreationDate, document.InstanceCreationTime) == ("20260304", "090015.250000")
+
+
+odd = st.one_of(
+    st.binary(max_size=40),
+    st.sampled_from([b"", b"\\", b"1e9", b"-1", b"nan", b"0\\0", b"99999999999", b"20241301", b"+9900", b"1\\2\\3"]),
+)
+
+
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@settings(max_examples=80, deadline=None)
+@given(
+    st.dictionaries(
+        st.sampled_from([one for one in COPIED if dictionary_VR(one) not in ("SQ", "OW", "US", "SS", "US or SS")]),
+        odd,
+        max_size=8,
+    ),
+    st.sampled_from([RadiographKind.DX, RadiographKind.CR]),
+)
+def test_whatever_was_derived_can_be_labelled_and_reported(values: dict[str, bytes], kind: RadiographKind) -> None:
+    source = source_of(kind)
+    for keyword, value in values.items():
+        source[keyword] = raw(keyword, dictionary_VR(keyword), value)
+    soft_tissue = soft_tissue_of(source)
+    label = label_as_ai(soft_tissue, PROVENANCE, POLICY, NOW)
+    told = report(source, soft_tissue, [label], QUALITY, PROVENANCE, POLICY, NOW)
+    assert reread(label).Modality == "PR"
+    assert reread(told).Modality == "SR"
 
 
 def test_the_gate_knows_each_of_them_as_ours() -> None:
