@@ -1,8 +1,7 @@
 """The label: a Grayscale Softcopy Presentation State that names the algorithm on the soft-tissue image (PS3.3 A.33.1).
 
-It shows the image exactly as the image wants to be shown (PS3.4 N.2: Modality LUT, VOI LUT and Presentation LUT of the
-state take the place of the image's own, so all three are repeated here), whole, with one line of text along the lower
-edge. Pixels stay free of burned-in words. Pure: the same arguments give the same bytes.
+It shows the image as the image itself wants to be shown, with one line of text along the lower edge; pixels stay free
+of burned-in words. Pure: the same arguments give the same bytes.
 """
 
 from __future__ import annotations
@@ -15,13 +14,12 @@ from pydicom.sequence import Sequence
 from pydicom.uid import GrayscaleSoftcopyPresentationStateStorage
 
 from dicom_node.contributing_equipment import software_versions
-from dicom_node.derived_voi import RESCALE
-from dicom_node.element_copy import copied_item, copy_elements
+from dicom_node.element_copy import copy_elements
 from dicom_node.errors import DerivationError, PixelError
 from dicom_node.file_meta import file_meta_of
-from dicom_node.header_values import integer, items, numbers, text, texts
-from dicom_node.lookup_tables import read_lookup_table
+from dicom_node.header_values import integer, text
 from dicom_node.pixels import read_source
+from dicom_node.presentation_state_display import show_as_the_image_wants
 from dicom_node.provenance import DerivedPolicy, Provenance, ascii_only
 from dicom_node.report_clock import date_of, in_the_sources_zone, time_of
 from dicom_node.report_header import (
@@ -35,18 +33,12 @@ from dicom_node.report_header import (
     reference_to,
 )
 from dicom_node.uids import named_uid
-from dicom_node.voi import read_window
 
 LAYER = "AI_LABEL"
 BLACK, WHITE = 0, 0xFFFF  # P-values
 # Of the displayed area, x and y: one line below the costophrenic angles, where a frontal chest has abdomen, and between
 # the collimated sides, so that its ground is of one grey.
 TOP_LEFT, BOTTOM_RIGHT = (0.15, 0.965), (0.85, 0.993)
-
-_SHUTTER = """
-ShutterShape ShutterLeftVerticalEdge ShutterRightVerticalEdge ShutterUpperHorizontalEdge ShutterLowerHorizontalEdge
-CenterOfCircularShutter RadiusOfCircularShutter VerticesOfThePolygonalShutter ShutterPresentationValue
-"""
 
 
 def label_as_ai(soft_tissue: Dataset, provenance: Provenance, policy: DerivedPolicy, now: datetime) -> Dataset:
@@ -85,11 +77,9 @@ def label_as_ai(soft_tissue: Dataset, provenance: Provenance, policy: DerivedPol
     series.ReferencedImageSequence = Sequence([reference_to(soft_tissue)])
     state.ReferencedSeriesSequence = Sequence([series])
 
-    _add_shutter(soft_tissue, state)
-    _add_displayed_area(soft_tissue, state, rows, columns)
     bright_below = _is_bright_under_label(soft_tissue)
     _add_label(state, label_text(provenance, qualification), BLACK if bright_below else WHITE)
-    _add_grey_scale(soft_tissue, state)
+    show_as_the_image_wants(soft_tissue, state, rows, columns)
     state.file_meta = file_meta_of(state)
     return state
 
@@ -98,34 +88,6 @@ def label_text(provenance: Provenance, qualification: str) -> str:
     """The line itself, ASCII."""
     made_by = ascii_only(f"{provenance.model_name} {provenance.model_version}".strip(), 64)
     return f"AI bone suppressed: {made_by}. Read with the original. {qualification}".strip()
-
-
-def _add_shutter(soft_tissue: Dataset, state: Dataset) -> None:
-    """Display Shutter, Presentation State Shutter (C.7.6.11, C.11.12): what the image hides stays hidden."""
-    if not text(soft_tissue, "ShutterShape"):
-        return
-    copy_elements(soft_tissue, state, _SHUTTER.split())
-    if integer(state, "ShutterPresentationValue") is None:
-        state.ShutterPresentationValue = 0
-
-
-def _add_displayed_area(soft_tissue: Dataset, state: Dataset, rows: int, columns: int) -> None:
-    """Displayed Area (C.10.4): the whole image. No spacing is stated, lest a viewer measure with it."""
-    area = Dataset()
-    area.DisplayedAreaTopLeftHandCorner = [1, 1]
-    area.DisplayedAreaBottomRightHandCorner = [columns, rows]
-    area.PresentationSizeMode = "SCALE TO FIT"
-    area.PresentationPixelAspectRatio = _aspect_ratio(soft_tissue)
-    state.DisplayedAreaSelectionSequence = Sequence([area])
-
-
-def _aspect_ratio(soft_tissue: Dataset) -> list[int]:
-    """Vertical to horizontal size of a pixel."""
-    for keyword in ("PixelSpacing", "ImagerPixelSpacing", "PixelAspectRatio"):
-        size = numbers(soft_tissue, keyword)
-        if len(size) == 2 and min(size) > 0 and size[0] != size[1]:
-            return [max(1, round(1000 * size[0] / size[1])), 1000]
-    return [1, 1]
 
 
 def _is_bright_under_label(soft_tissue: Dataset) -> bool:
@@ -158,32 +120,3 @@ def _add_label(state: Dataset, words: str, grey: int) -> None:
     layer.GraphicLayerRecommendedDisplayGrayscaleValue = grey
     layer.GraphicLayerDescription = "What made the image"
     state.GraphicLayerSequence = Sequence([layer])
-
-
-def _add_grey_scale(soft_tissue: Dataset, state: Dataset) -> None:
-    """Modality LUT, Softcopy VOI LUT, Softcopy Presentation LUT (C.11.1, C.11.8, C.11.6)."""
-    copy_elements(soft_tissue, state, RESCALE)
-    voi = _voi(soft_tissue, state)
-    if voi is not None:
-        state.SoftcopyVOILUTSequence = Sequence([voi])
-    # Photometric Interpretation does not count under a presentation state: the shape alone inverts.
-    inverted = text(soft_tissue, "PhotometricInterpretation").upper() == "MONOCHROME1"
-    state.PresentationLUTShape = "INVERSE" if inverted else "IDENTITY"
-
-
-def _voi(soft_tissue: Dataset, state: Dataset) -> Dataset | None:
-    """The one VOI that applies of those the image offers, by the rule of `voi.read_voi`."""
-    item = Dataset()
-    luts = items(soft_tissue, "VOILUTSequence")
-    if luts and read_lookup_table(luts[0]) is not None:
-        item.VOILUTSequence = Sequence([copied_item(luts[0], state)])
-        return item
-    window = read_window(soft_tissue)
-    if window is None:
-        return None
-    stated = zip(numbers(soft_tissue, "WindowCenter"), numbers(soft_tissue, "WindowWidth"), strict=True)
-    chosen = list(stated).index((window.center, window.width))
-    item.WindowCenter = texts(soft_tissue, "WindowCenter")[chosen]
-    item.WindowWidth = texts(soft_tissue, "WindowWidth")[chosen]
-    item.VOILUTFunction = window.function.value
-    return item

@@ -73,7 +73,7 @@ def fine_structure_correlation(
     Over the blocks that lie wholly in P. 1 where nothing finer than a block was changed; 0 where nothing of it is left.
     None when no block lies in P or the source has no fine structure there.
     """
-    inside = _bands(patient).all(axis=(1, 3))
+    inside = np.asarray(_bands(patient).all(axis=(1, 3)), np.bool_)
     fine_source, fine_residual = _fine(_bands(source), inside), _fine(_bands(residual), inside)
     fine_result = fine_source - fine_residual
     energy_source, energy_result = (float(np.dot(one, one)) for one in (fine_source, fine_result))
