@@ -48,7 +48,6 @@ NOT_FOR_DIAGNOSIS = "Research: not for diagnosis."
 _ROLES = {
     "BONE_SUPPRESSED": concepts.SOFT_TISSUE,
     "BONE": concepts.BONE,
-    "SPREAD": concepts.SPREAD,
     "UNCERTAINTY": concepts.SPREAD,
 }
 
