@@ -1,4 +1,4 @@
-"""Entry point of the worker processes: the Celery application, its two tasks, and the context they share.
+"""Entry point of the worker processes: the Celery application, its three tasks, and the context they share.
 
 `run_gpu` owns a device and samples; `run_network` delivers and sweeps, and never loads torch. Both consume with the
 solo or threads pool: a prefork parent must not have touched CUDA, and only one thread may own the device.
@@ -20,11 +20,12 @@ from celery.exceptions import SecurityWarning
 from dicom_node.site_policy import derived_policy
 from service.database import make_engine, make_session_factory, require_current_schema
 from service.instance_store import InstanceStore
-from service.job_queue import DELIVER_TASK, GPU_QUEUE, INFER_TASK, NETWORK_QUEUE, JobQueue, make_celery
+from service.job_queue import DELIVER_TASK, GPU_QUEUE, INFER_TASK, NETWORK_QUEUE, NOTIFY_TASK, JobQueue, make_celery
 from service.logs import configure_logging, log_event
 from service.settings import Settings
 from worker.context import RetryPolicy, WorkerContext
 from worker.deliver import deliver
+from worker.notify import notify
 from worker.sweep import start_sweeper
 
 if TYPE_CHECKING:
@@ -71,6 +72,7 @@ def run_network(settings: Settings) -> None:
     celery = make_celery(settings.effective_broker_url, settings.data_dir)
     context = build_context(settings, celery)
     register_delivery(celery, context)
+    register_notice(celery, context)
     stop = start_sweeper(context, settings.sweep_interval_s)
     try:
         _consume(celery, NETWORK_QUEUE, pool="threads", threads=DELIVERY_THREADS)
@@ -132,6 +134,15 @@ def register_delivery(celery: Celery, context: WorkerContext) -> None:
         deliver(delivery_id, context)
 
     celery.task(name=DELIVER_TASK)(run)
+
+
+def register_notice(celery: Celery, context: WorkerContext) -> None:
+    """Bind the task that other processes know as `softray.notify` to this context."""
+
+    def run(job_id: str) -> None:
+        notify(job_id, context)
+
+    celery.task(name=NOTIFY_TASK)(run)
 
 
 def _end_process() -> None:

@@ -11,20 +11,26 @@ import logging
 import random
 from datetime import datetime, timedelta
 
+from pydicom.uid import SecondaryCaptureImageStorage
 from sqlalchemy.orm import Session
 
+from dicom_node.secondary_capture import as_secondary_capture
 from dicom_node.store_scu import Outcome, Peer, StoreResult, send
+from dicom_node.stored_instance import read_stored_instance
 from service.database import transaction
 from service.logs import log_event
 from service.registry import circuit_breaker, deliveries, delivery_queue
+from service.registry.result_kinds import ResultKind
 from service.routing import COMPANIONS
 from worker.context import WorkerContext
 from worker.failure import classify
+from worker.kept_object import MadeObject, keep_object
 from worker.lease import Lease
 
 logger = logging.getLogger(__name__)
 
 CLASS_NOT_TAKEN = frozenset({"SOP_CLASS_NOT_ACCEPTED", "SOP_CLASS_NOT_SUPPORTED"})
+PICTURES = frozenset({ResultKind.SOFT_TISSUE, ResultKind.BONE})
 
 
 def deliver(delivery_id: int, context: WorkerContext) -> bool:
@@ -38,11 +44,13 @@ def deliver(delivery_id: int, context: WorkerContext) -> bool:
     try:
         with Lease(lambda: _renew(claim, context), lease_s=context.lease_s, deadline_s=context.deadline_s):
             result = _send(claim, context)
+            replacement = _as_secondary_capture(claim, result, context)
     except Exception as error:
         failure = classify(error)
         outcome = Outcome.RETRY if failure.transient else Outcome.REFUSED
         result = StoreResult(claim.result.sop_instance_uid, outcome, None, failure.code, failure.detail)
-    _record(claim, result, context)
+        replacement = None
+    _record(claim, result, replacement, context)
     _announce_next(claim, context)
     return result.outcome is Outcome.SENT
 
@@ -60,7 +68,12 @@ def _send(claim: deliveries.DeliveryClaim, context: WorkerContext) -> StoreResul
     return result
 
 
-def _record(claim: deliveries.DeliveryClaim, result: StoreResult, context: WorkerContext) -> None:
+def _record(
+    claim: deliveries.DeliveryClaim,
+    result: StoreResult,
+    replacement: deliveries.ResultFacts | None,
+    context: WorkerContext,
+) -> None:
     now = context.clock()
     answered = result.status is not None or result.outcome is not Outcome.RETRY
     with transaction(context.sessions) as session:
@@ -81,6 +94,8 @@ def _record(claim: deliveries.DeliveryClaim, result: StoreResult, context: Worke
                 not_before=now + wait,
                 now=now,
             )
+        elif replacement is not None:
+            deliveries.delivery_replaced(session, claim, replacement, code=result.code, status=result.status, now=now)
         else:
             _end_unsent(session, claim, result, now)
     log_event(
@@ -100,6 +115,18 @@ def _end_unsent(session: Session, claim: deliveries.DeliveryClaim, result: Store
     left_out = result.code in CLASS_NOT_TAKEN and claim.result.kind in COMPANIONS
     end = deliveries.delivery_declined if left_out else deliveries.delivery_failed
     end(session, claim, code=result.code, detail=result.detail, status=result.status, now=now)
+
+
+def _as_secondary_capture(
+    claim: deliveries.DeliveryClaim, result: StoreResult, context: WorkerContext
+) -> deliveries.ResultFacts | None:
+    """The picture in a class that every PACS takes, stored, when this node refused the class that it is in."""
+    if result.code not in CLASS_NOT_TAKEN or claim.result.kind not in PICTURES:
+        return None
+    if context.results.secondary_capture == "never" or claim.result.sop_class_uid == SecondaryCaptureImageStorage:
+        return None
+    derived = read_stored_instance(context.store.read(claim.result.path, claim.result.sha256))
+    return keep_object(MadeObject(claim.result.kind, as_secondary_capture(derived)), context.store)
 
 
 def _announce_next(claim: deliveries.DeliveryClaim, context: WorkerContext) -> None:

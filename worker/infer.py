@@ -1,4 +1,4 @@
-"""One queued job becomes one stored derived instance.
+"""One queued job becomes stored derived objects.
 
 Safe to run twice, on any machine, at any time: the claim (lease + fencing token) decides who works, the
 compare-and-swap in `record_derived` decides whose result counts, and the UIDs come out the same.
@@ -7,26 +7,24 @@ compare-and-swap in `record_derived` decides whose result counts, and the UIDs c
 from __future__ import annotations
 
 import logging
-import random
 import time
-from datetime import timedelta
-from io import BytesIO
 
-from pydicom import dcmwrite
+from pydicom import Dataset
 
 from dicom_node.stored_instance import read_stored_instance
 from service.database import transaction
 from service.instance_store import Kind
 from service.logs import log_event
 from service.registry import delivery_queue, jobs
-from service.registry.result_kinds import ResultKind
 from worker.context import WorkerContext
 from worker.errors import AttemptsExhaustedError, LeaseLostError
-from worker.failure import classify
+from worker.failed_attempt import end_attempt
+from worker.kept_object import keep_object
 from worker.lease import Lease
 from worker.model_host import ModelHost
 from worker.pipeline import SoftTissue, suppress
 from worker.preview import previews
+from worker.results import all_objects
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +46,7 @@ def infer(job_id: str, context: WorkerContext, host: ModelHost) -> bool:
         log_event(logger, "lease_lost", job_id=job_id)
         return False
     except Exception as error:
-        _give_up_or_postpone(claim, error, context)
+        end_attempt(claim, error, context, "inference")
         return False
 
 
@@ -81,10 +79,12 @@ def _run(claim: jobs.Claim, context: WorkerContext, host: ModelHost) -> bool:
                 # DICOM's dates and times are local ones where no Timezone Offset says otherwise.
                 now=context.clock().astimezone(),
                 on_step=on_step,
+                wanted=frozenset(map(str, context.results.wanted())),
+                compression=context.results.compression,
             )
         )
         lease.check()
-        facts = _keep(result, context)
+        facts = _keep(dataset, result, context)
     with transaction(context.sessions) as session:
         recorded = jobs.record_derived(session, claim, facts, now=context.clock(), routing=context.routing)
     if not recorded:
@@ -104,51 +104,23 @@ def _run(claim: jobs.Claim, context: WorkerContext, host: ModelHost) -> bool:
     return True
 
 
-def _keep(result: SoftTissue, context: WorkerContext) -> jobs.DerivedFacts:
-    """Store the derived instance and its previews; the stored bytes are what every delivery sends."""
-    encoded = BytesIO()
-    dcmwrite(encoded, result.derived, enforce_file_format=True)
-    stored = context.store.keep(Kind.DERIVED, [encoded.getvalue()])
+def _keep(source_dataset: Dataset, result: SoftTissue, context: WorkerContext) -> jobs.DerivedFacts:
+    """Store the derived objects and the previews."""
+    now = context.clock().astimezone()
+    made = all_objects(source_dataset, result, context.results.wanted(), context.policy, now)
+    kept = tuple(keep_object(one, context.store) for one in made)
     source, soft, bone = (
         context.store.keep(Kind.PREVIEW, [picture], suffix=".png")
         for picture in previews(result.source, result.residual)
     )
-    facts = jobs.ResultFacts(
-        kind=ResultKind.SOFT_TISSUE,
-        sop_class_uid=str(result.derived.SOPClassUID),
-        sop_instance_uid=str(result.derived.SOPInstanceUID),
-        series_instance_uid=str(result.derived.SeriesInstanceUID),
-        path=stored.path,
-        sha256=stored.sha256,
-    )
     return jobs.DerivedFacts(
-        results=(facts,),
+        results=kept,
         preview_source_path=source.path,
         preview_soft_path=soft.path,
         preview_bone_path=bone.path,
         model_name=result.made_by.name,
         model_sha256=result.made_by.sha256,
         device=result.made_by.device,
-    )
-
-
-def _give_up_or_postpone(claim: jobs.Claim, error: Exception, context: WorkerContext) -> None:
-    failure = classify(error)
-    now = context.clock()
-    again = failure.transient and not context.inference_retries.exhausted(claim.attempts)
-    wait = timedelta(seconds=context.inference_retries.wait_s(claim.attempts, random.random()))
-    with transaction(context.sessions) as session:
-        if again:
-            jobs.release(session, claim, code=failure.code, detail=failure.detail, not_before=now + wait, now=now)
-        else:
-            jobs.fail(session, claim, code=failure.code, detail=failure.detail, now=now)
-    log_event(
-        logger,
-        "inference_postponed" if again else "inference_failed",
-        level=logging.WARNING,
-        job_id=claim.job_id,
-        code=failure.code,
-        attempts=claim.attempts,
     )
 
 

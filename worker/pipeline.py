@@ -1,6 +1,6 @@
 """The pipeline: one DICOM data set in, its soft-tissue data set out. Pure: no clock, no records, no I/O.
 
-    stored values -> display -> model pixels -> bone residual -> native residual -> stored values -> derived data set
+    stored values -> display -> model pixels -> bone residual -> native residual -> stored values -> derived data sets
 
 The bone residual is subtracted at the source's own resolution and bit depth, so every detail that is not bone survives
 (soft(native) = source(native) - upsample(B), B = D(E(cxr)) - D(z_soft)).
@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 from pydicom import Dataset
 from torch import Tensor
 
-from dicom_node.derived import DerivedPolicy, Provenance, derive
+from dicom_node.derived import DerivedPolicy, Provenance
+from dicom_node.derived_images import SOFT_TISSUE, DerivedImage, derive_images
 from dicom_node.pixels import SourceImage, read_source, write_back
 from models.patient import within_patient
 from models.preprocess import from_model, to_model
@@ -43,18 +44,26 @@ class Watcher:
 class SoftTissue:
     """A finished result.
 
-    derived: the data set to store and deliver. source, residual: (H, W) float32 in display units (0..1 across the
-    source's window, bright = dense), on the source's grid: what was there and what was taken away. notes: codes of what
-    the source's header made necessary, such as NO_VOI, for the log. made_by: the model that ran.
+    images: the data sets to store and deliver, the soft tissue first. source, residual: (H, W) float32 in display units
+    (0..1 across the source's window, bright = dense), on the source's grid: what was there and what was taken away.
+    notes: codes of what the source's header made necessary, such as NO_VOI, for the log. made_by: the model that ran;
+    provenance: all that decides the pixels. alterable: (H, W) bool, False for padding and outside the display shutter.
     spread: (H, W) float32, display units: the residual's standard deviation over the seeds; None where one seed ran.
     """
 
-    derived: Dataset
+    images: tuple[DerivedImage, ...]
     source: NDArray[np.float32]
     residual: NDArray[np.float32]
     notes: tuple[str, ...]
     made_by: ModelIdentity
+    provenance: Provenance
+    alterable: NDArray[np.bool_]
     spread: NDArray[np.float32] | None = None
+
+    @property
+    def derived(self) -> Dataset:
+        """The soft-tissue data set."""
+        return self.images[0].dataset
 
 
 def suppress(
@@ -68,11 +77,14 @@ def suppress(
     on_step: OnStep,
     spread_seeds: int = 1,
     watcher: Watcher | None = None,
+    wanted: frozenset[str] = frozenset({SOFT_TISSUE}),
+    compression: str = "none",
 ) -> SoftTissue:
     """The soft-tissue companion of `dataset`, a CR or DX radiograph with its pixels.
 
     `spread_seeds`: how many seeds from `seed` on, whose mean is the result (`models.spread.seeds_of`). `watcher` sees a
     sampling model's estimates under `seed`, which is then the only one; a one-pass model has none to show.
+    `wanted`, `compression`: which images are made and how they are encoded (`dicom_node.derived_images`).
     `on_step(step, total)` is called after each network evaluation; what it raises ends the run.
     Raises dicom_node's PixelError when the pixels cannot be read, ResultRejectedError when the network's output is not
     an image.
@@ -87,12 +99,23 @@ def suppress(
         found = seeded_residual(suppressor, model_pixels, seeds, on_step)
     residual = _shown(within_patient(from_model(found.mean, placement), source.display), source)
     stored = write_back(source, residual)
-    derived = derive(dataset, stored, provenance_of(identity, seed, service_version, len(seeds)), policy, now)
+    provenance = provenance_of(identity, seed, service_version, len(seeds))
     spread = None
     if found.spread is not None:
         # Bicubic enlargement swings below zero beside sharp edges; a deviation does not.
         spread = np.where(source.alterable, from_model(found.spread, placement).clip(0.0), np.float32(0.0))
-    return SoftTissue(derived, source.display, residual, source.notes, identity, spread)
+    images = derive_images(dataset, source, stored, spread, provenance, policy, wanted, compression, now)
+    notes = (*source.notes, *(note for image in images for note in image.notes))
+    return SoftTissue(
+        images=images,
+        source=source.display,
+        residual=residual,
+        notes=notes,
+        made_by=identity,
+        provenance=provenance,
+        alterable=source.alterable,
+        spread=spread,
+    )
 
 
 def provenance_of(identity: ModelIdentity, seed: int, service_version: str, seeds: int = 1) -> Provenance:

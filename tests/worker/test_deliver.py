@@ -8,14 +8,17 @@ from pathlib import Path
 
 import pytest
 from pydicom import dcmread
+from pydicom.uid import SecondaryCaptureImageStorage, generate_uid
 
 from dicom_node.radiograph import wrap_radiograph
 from dicom_node.stand_in_pacs import StandInPacs
 from service.registry import delivery_queue, queries, remote_nodes
 from service.registry.job_states import DeliveryState, JobState
+from service.registry.result_kinds import ResultKind
+from service.routing import ResultsSection
 from tests.radiographs import phantom
 from tests.worker.conftest import ConstantSuppressor, DirectHost, queue_job
-from worker.context import WorkerContext
+from worker.context import RetryPolicy, WorkerContext
 from worker.deliver import deliver
 from worker.infer import infer
 
@@ -154,3 +157,79 @@ def test_a_derived_file_that_was_altered_is_never_sent(context: WorkerContext, j
         assert pacs.files() == []
     [delivery] = detail(context, job_id).deliveries
     assert delivery.reason_code == "STORED_FILE_ALTERED"
+
+
+def test_a_pacs_that_takes_neither_dx_nor_cr_gets_the_picture_as_secondary_capture(
+    context: WorkerContext, job_id: str, tmp_path: Path
+) -> None:
+    with StandInPacs(tmp_path / "pacs", sop_classes=[SecondaryCaptureImageStorage]) as pacs:
+        plan(context, pacs)
+        [refused] = pending(context, job_id)
+        assert not deliver(refused, context)
+        [again] = pending(context, job_id)
+        assert deliver(again, context)
+        [arrived] = pacs.wait_for(1, 10)
+    found = detail(context, job_id)
+    assert found.summary.state is JobState.DELIVERED
+    assert [row.state for row in found.deliveries] == [DeliveryState.REPLACED, DeliveryState.SENT]
+    captured, made = dcmread(arrived), found.soft_tissue
+    assert made is not None
+    assert captured.SOPClassUID == SecondaryCaptureImageStorage
+    assert captured.PixelData == dcmread(context.store.resolve(made.path)).PixelData
+
+
+def test_without_the_fallback_such_a_refusal_is_a_failure(context: WorkerContext, job_id: str, tmp_path: Path) -> None:
+    strict = replace(context, results=ResultsSection(secondary_capture="never"))
+    with StandInPacs(tmp_path / "pacs", sop_classes=[SecondaryCaptureImageStorage]) as pacs:
+        plan(strict, pacs)
+        assert not deliver(pending(strict, job_id)[0], strict)
+    assert detail(context, job_id).summary.state is JobState.FAILED
+
+
+def test_a_report_that_a_pacs_does_not_take_fails_nothing(context: WorkerContext, tmp_path: Path) -> None:
+    reporting = replace(context, results=ResultsSection(report=True))
+    made = queue_job(reporting, wrap_radiograph(phantom(1024).radiograph))
+    assert infer(made, reporting, DirectHost(ConstantSuppressor(residual=0.05)))  # type: ignore[arg-type]
+    with StandInPacs(tmp_path / "pacs") as pacs:
+        plan(reporting, pacs)
+        for delivery_id in pending(reporting, made):
+            deliver(delivery_id, reporting)
+    found = detail(reporting, made)
+    assert found.summary.state is JobState.DELIVERED
+    assert {row.kind: row.state for row in found.deliveries} == {
+        ResultKind.SOFT_TISSUE: DeliveryState.SENT,
+        ResultKind.REPORT: DeliveryState.DECLINED,
+    }
+
+
+def test_a_pacs_that_is_away_is_left_alone_after_some_attempts(context: WorkerContext, tmp_path: Path) -> None:
+    patient_context = replace(context, delivery_retries=RetryPolicy(50, 0.001, 0.001))
+    waiting = []
+    for _ in range(4):
+        dataset = wrap_radiograph(phantom(1024).radiograph, sop_instance_uid=generate_uid())
+        made = queue_job(context, dataset)
+        assert infer(made, context, DirectHost(ConstantSuppressor()))  # type: ignore[arg-type]
+        waiting.append(made)
+    with StandInPacs(tmp_path / "pacs") as pacs:
+        plan(context, pacs)
+    deliveries_waiting = [pending(context, job)[0] for job in waiting]
+    for delivery_id in deliveries_waiting:
+        assert not deliver(delivery_id, patient_context)
+    attempts = [detail(context, job).deliveries[0].attempts for job in waiting]
+    assert attempts == [1, 1, 1, 0]
+    with context.sessions() as session:
+        [node] = remote_nodes.list_remote_nodes(session)
+    assert node.failures_in_a_row == 3
+    assert node.paused_until is not None
+
+
+def test_what_waits_for_a_node_is_announced_when_the_node_has_a_hand_free(
+    context: WorkerContext, job_id: str, tmp_path: Path
+) -> None:
+    another = queue_job(context, wrap_radiograph(phantom(1024).radiograph, sop_instance_uid=generate_uid()))
+    assert infer(another, context, DirectHost(ConstantSuppressor()))  # type: ignore[arg-type]
+    with StandInPacs(tmp_path / "pacs") as pacs:
+        plan(context, pacs)
+        [first], [second] = pending(context, job_id), pending(context, another)
+        assert deliver(first, context)
+    assert context.queue.deliveries == [second]  # type: ignore[attr-defined]

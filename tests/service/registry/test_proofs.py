@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import pytest
+from sqlalchemy.orm import Session, sessionmaker
+
+from service.database import transaction
+from service.registry import deliveries
+from service.registry.job_states import DeliveryState, JobState
+from service.registry.proofs import delivery_not_there, delivery_proven
+from service.registry.result_kinds import ResultKind
+from tests.service.registry.factories import (
+    NOON,
+    add_node,
+    claimed_delivery,
+    derived_job,
+    detail,
+    pending,
+    result_facts,
+)
+
+BONE = result_facts(kind=ResultKind.BONE, sop_instance_uid="2.25.43", path="derived/cc/c.dcm")
+
+
+@pytest.fixture
+def delivered(sessions: sessionmaker[Session]) -> str:
+    """A job of two results, both sent to one node."""
+    add_node(sessions, "pacs")
+    job_id = derived_job(sessions, result_facts(), BONE)
+    for delivery_id in pending(sessions, job_id):
+        claim = claimed_delivery(sessions, delivery_id)
+        with transaction(sessions) as session:
+            assert deliveries.delivery_sent(session, claim, status=0, now=NOON)
+    assert detail(sessions, job_id).summary.state is JobState.DELIVERED
+    return job_id
+
+
+def prove(sessions: sessionmaker[Session], delivery_id: int, state: DeliveryState = DeliveryState.COMMITTED) -> bool:
+    with transaction(sessions) as session:
+        return delivery_proven(session, delivery_id, state=state, detail=None, now=NOON)
+
+
+def lose(sessions: sessionmaker[Session], delivery_id: int, most_resends: int = 2) -> DeliveryState | None:
+    with transaction(sessions) as session:
+        return delivery_not_there(
+            session, delivery_id, code="NOT_COMMITTED", detail="0x0112", most_resends=most_resends, now=NOON
+        )
+
+
+def test_the_job_is_committed_when_the_last_of_its_results_is_proven(
+    sessions: sessionmaker[Session], delivered: str
+) -> None:
+    first, second = detail(sessions, delivered).deliveries
+    assert prove(sessions, first.delivery_id)
+    assert detail(sessions, delivered).summary.state is JobState.DELIVERED
+    assert prove(sessions, second.delivery_id, DeliveryState.VERIFIED)
+    found = detail(sessions, delivered)
+    assert found.summary.state is JobState.COMMITTED
+    assert [row.state for row in found.deliveries] == [DeliveryState.COMMITTED, DeliveryState.VERIFIED]
+
+
+def test_what_was_proven_once_is_not_proven_again(sessions: sessionmaker[Session], delivered: str) -> None:
+    first, _ = detail(sessions, delivered).deliveries
+    assert prove(sessions, first.delivery_id)
+    assert not prove(sessions, first.delivery_id)
+    assert lose(sessions, first.delivery_id) is None
+
+
+def test_what_the_node_does_not_have_is_sent_again(sessions: sessionmaker[Session], delivered: str) -> None:
+    first, _ = detail(sessions, delivered).deliveries
+    assert lose(sessions, first.delivery_id) is DeliveryState.PENDING
+    assert detail(sessions, delivered).summary.state is JobState.DERIVED
+    claim = claimed_delivery(sessions, first.delivery_id)
+    assert claim.result.path == "derived/bb/b.dcm"
+    with transaction(sessions) as session:
+        assert deliveries.delivery_sent(session, claim, status=0, now=NOON)
+    assert detail(sessions, delivered).summary.state is JobState.DELIVERED
+
+
+def test_a_node_that_never_has_it_fails_the_job_visibly(sessions: sessionmaker[Session], delivered: str) -> None:
+    first, _ = detail(sessions, delivered).deliveries
+    assert lose(sessions, first.delivery_id, most_resends=0) is DeliveryState.FAILED
+    summary = detail(sessions, delivered).summary
+    assert (summary.state, summary.reason_code) == (JobState.FAILED, "DELIVERY_FAILED")
+    assert summary.reason_detail == "not delivered to pacs (NOT_COMMITTED)"

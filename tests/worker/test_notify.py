@@ -1,0 +1,106 @@
+"""A refusal that the study shows: a notice, made and delivered like a result."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from io import BytesIO
+from pathlib import Path
+
+from pydicom import dcmread, dcmwrite
+from pydicom.uid import ComprehensiveSRStorage
+
+from dicom_node.radiograph import wrap_radiograph
+from dicom_node.stand_in_pacs import StandInPacs
+from service.instance_store import Kind
+from service.registry.instances import InstanceFacts, Verdict, record_instance
+from service.registry.job_states import JobPurpose, JobState
+from service.registry.result_kinds import ResultKind
+from tests.dicom_validation import assert_valid
+from tests.radiographs import phantom
+from tests.worker.conftest import ConstantSuppressor, DirectHost
+from tests.worker.test_deliver import detail, pending, plan
+from worker.context import WorkerContext
+from worker.deliver import deliver
+from worker.infer import infer
+from worker.notify import notify
+from worker.sweep import sweep
+
+
+def refused_job(context: WorkerContext) -> str:
+    dataset = wrap_radiograph(phantom(1024).radiograph, view_position="LL")
+    encoded = BytesIO()
+    dcmwrite(encoded, dataset, enforce_file_format=True)
+    stored = context.store.keep(Kind.SOURCE, [encoded.getvalue()])
+    facts = InstanceFacts(
+        study_instance_uid=dataset.StudyInstanceUID,
+        series_instance_uid=dataset.SeriesInstanceUID,
+        sop_instance_uid=dataset.SOPInstanceUID,
+        sop_class_uid=dataset.SOPClassUID,
+        transfer_syntax_uid=dataset.file_meta.TransferSyntaxUID,
+        modality="DX",
+        calling_ae_title="MODALITY",
+    )
+    verdict = Verdict("VIEW_NOT_FRONTAL", "expected a frontal view, found 'LL'", notice=True)
+    with context.sessions.begin() as session:
+        recorded = record_instance(
+            session,
+            facts,
+            verdict,
+            path=stored.path,
+            sha256=stored.sha256,
+            size_bytes=stored.size_bytes,
+            now=datetime.now(UTC),
+        )
+    assert recorded.job_id is None
+    assert recorded.notice_job_id is not None
+    return recorded.notice_job_id
+
+
+def test_the_study_gets_a_report_of_why_there_is_no_companion(context: WorkerContext, tmp_path: Path) -> None:
+    job_id = refused_job(context)
+    assert notify(job_id, context)
+    with StandInPacs(tmp_path / "pacs", sop_classes=[ComprehensiveSRStorage]) as pacs:
+        plan(context, pacs)
+        [delivery_id] = pending(context, job_id)
+        assert deliver(delivery_id, context)
+        [arrived] = pacs.wait_for(1, 10)
+    found = detail(context, job_id)
+    assert (found.summary.state, found.summary.purpose) == (JobState.DELIVERED, JobPurpose.REFUSAL_NOTICE)
+    assert [made.kind for made in found.results] == [ResultKind.REFUSAL_NOTICE]
+    assert_valid(arrived)
+    assert "VIEW_NOT_FRONTAL" in str(dcmread(arrived))
+
+
+def test_no_gpu_worker_takes_a_notice_for_an_image(context: WorkerContext) -> None:
+    job_id = refused_job(context)
+    assert not infer(job_id, context, DirectHost(ConstantSuppressor()))  # type: ignore[arg-type]
+    assert detail(context, job_id).summary.state is JobState.QUEUED
+
+
+def test_a_notice_is_made_once(context: WorkerContext) -> None:
+    job_id = refused_job(context)
+    assert notify(job_id, context)
+    assert not notify(job_id, context)
+
+
+def test_the_sweep_announces_a_notice_that_nobody_has_heard_of(context: WorkerContext) -> None:
+    job_id = refused_job(context)
+    with context.sessions.begin() as session:
+        from service.registry.tables import Job
+
+        job = session.get(Job, job_id)
+        assert job is not None
+        job.announced_at = None
+    sweep(context)
+    assert context.queue.notices == [job_id]  # type: ignore[attr-defined]
+    assert context.queue.inferences == []  # type: ignore[attr-defined]
+
+
+def test_a_stored_file_that_was_altered_fails_the_notice_visibly(context: WorkerContext) -> None:
+    job_id = refused_job(context)
+    source = context.store.resolve(detail(context, job_id).source_path)
+    source.chmod(0o600)
+    source.write_bytes(b"altered")
+    assert not notify(job_id, context)
+    assert detail(context, job_id).summary.state in {JobState.FAILED, JobState.QUEUED}
+    assert detail(context, job_id).summary.reason_code is not None

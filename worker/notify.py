@@ -1,0 +1,66 @@
+"""The report of a refusal: one refused instance becomes one notice in its study. Needs no model.
+
+A job like any other: claimed, leased, stored, delivered, tried again.
+"""
+
+from __future__ import annotations
+
+import logging
+
+from dicom_node.refusal_notice import refusal_notice
+from dicom_node.stored_instance import read_stored_instance
+from service.database import transaction
+from service.logs import log_event
+from service.registry import delivery_queue, jobs
+from service.registry.job_states import JobPurpose
+from service.registry.result_kinds import ResultKind
+from worker.context import WorkerContext
+from worker.failed_attempt import end_attempt
+from worker.kept_object import MadeObject, keep_object
+
+logger = logging.getLogger(__name__)
+
+
+def notify(job_id: str, context: WorkerContext) -> bool:
+    """Make the notice of job `job_id` if it is due and nobody else has it. True when it was recorded."""
+    with transaction(context.sessions) as session:
+        claim = jobs.claim(
+            session,
+            job_id,
+            owner=context.owner,
+            lease_s=context.lease_s,
+            now=context.clock(),
+            purpose=JobPurpose.REFUSAL_NOTICE,
+        )
+    if claim is None:
+        return False
+    try:
+        recorded = _make(claim, context)
+    except Exception as error:
+        end_attempt(claim, error, context, "notice")
+        return False
+    if not recorded:
+        return False
+    with transaction(context.sessions) as session:
+        waiting = delivery_queue.pending_deliveries(session, job_id, now=context.clock())
+    for delivery_id in waiting:
+        context.queue.announce_delivery(delivery_id)
+    log_event(logger, "refusal_notice_made", job_id=job_id, reason_code=claim.reason_code)
+    return True
+
+
+def _make(claim: jobs.Claim, context: WorkerContext) -> bool:
+    source = read_stored_instance(context.store.read(claim.source_path, claim.source_sha256))
+    notice = refusal_notice(
+        source,
+        claim.reason_code or "",
+        claim.reason_detail or "",
+        context.service_version,
+        context.policy,
+        context.clock().astimezone(),
+    )
+    kept = keep_object(MadeObject(ResultKind.REFUSAL_NOTICE, notice), context.store)
+    with transaction(context.sessions) as session:
+        return jobs.record_derived(
+            session, claim, jobs.DerivedFacts(results=(kept,)), now=context.clock(), routing=context.routing
+        )
