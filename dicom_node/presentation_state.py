@@ -14,6 +14,7 @@ from pydicom.sequence import Sequence
 from pydicom.uid import GrayscaleSoftcopyPresentationStateStorage
 
 from dicom_node.contributing_equipment import software_versions
+from dicom_node.derived_modules import date, in_the_sources_zone, time
 from dicom_node.element_copy import copy_elements
 from dicom_node.errors import DerivationError, PixelError
 from dicom_node.file_meta import file_meta_of
@@ -21,7 +22,6 @@ from dicom_node.header_values import integer, text
 from dicom_node.pixels import read_source
 from dicom_node.presentation_state_display import show_as_the_image_wants
 from dicom_node.provenance import DerivedPolicy, Provenance, ascii_only
-from dicom_node.report_clock import date_of, in_the_sources_zone, time_of
 from dicom_node.report_header import (
     PRESENTATION_STATE_STEP,
     DocumentIdentity,
@@ -70,7 +70,7 @@ def label_as_ai(soft_tissue: Dataset, provenance: Provenance, policy: DerivedPol
     state.ContentLabel = LAYER
     state.ContentDescription = "Names the algorithm that made the image"
     state.ContentCreatorName = ""
-    state.PresentationCreationDate, state.PresentationCreationTime = date_of(now), time_of(now)
+    state.PresentationCreationDate, state.PresentationCreationTime = date(now), time(now)
     # Presentation State Relationship
     series = Dataset()
     series.SeriesInstanceUID = text(soft_tissue, "SeriesInstanceUID")

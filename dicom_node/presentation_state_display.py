@@ -9,16 +9,14 @@ from __future__ import annotations
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
+from dicom_node.derived_attributes import SHUTTER
 from dicom_node.derived_voi import RESCALE
 from dicom_node.element_copy import copied_item, copy_elements
 from dicom_node.header_values import integer, items, numbers, text, texts
 from dicom_node.lookup_tables import read_lookup_table
 from dicom_node.voi import read_window
 
-_SHUTTER = """
-ShutterShape ShutterLeftVerticalEdge ShutterRightVerticalEdge ShutterUpperHorizontalEdge ShutterLowerHorizontalEdge
-CenterOfCircularShutter RadiusOfCircularShutter VerticesOfThePolygonalShutter ShutterPresentationValue
-"""
+_SHUTTER = tuple(one for one in SHUTTER.split() if one != "ShutterPresentationColorCIELabValue")  # grey, not colour
 
 
 def show_as_the_image_wants(image: Dataset, state: Dataset, rows: int, columns: int) -> None:
@@ -32,7 +30,7 @@ def _add_shutter(image: Dataset, state: Dataset) -> None:
     """Display Shutter, Presentation State Shutter (C.7.6.11, C.11.12): what the image hides stays hidden."""
     if not text(image, "ShutterShape"):
         return
-    copy_elements(image, state, _SHUTTER.split())
+    copy_elements(image, state, _SHUTTER)
     if integer(state, "ShutterPresentationValue") is None:
         state.ShutterPresentationValue = 0
 

@@ -15,10 +15,10 @@ from pydicom.uid import UID
 
 from dicom_node import report_codes as concepts
 from dicom_node.codes import Code
+from dicom_node.derived_modules import date, in_the_sources_zone, time
 from dicom_node.file_meta import file_meta_of
 from dicom_node.header_values import integer, text
 from dicom_node.provenance import DerivedPolicy
-from dicom_node.report_clock import date_of, in_the_sources_zone, time_of
 from dicom_node.report_content import (
     Relationship,
     code_item,
@@ -63,7 +63,7 @@ def complete_report(
     add_times(document, now)
     # SR Document Series, SR Document General
     document.ReferencedPerformedProcedureStepSequence = Sequence([])
-    document.ContentDate, document.ContentTime = date_of(now), time_of(now)
+    document.ContentDate, document.ContentTime = date(now), time(now)
     document.CompletionFlag = "COMPLETE"
     document.VerificationFlag = "UNVERIFIED"
     document.PerformedProcedureCodeSequence = Sequence([])

@@ -17,11 +17,11 @@ from pydicom.uid import UID
 
 from dicom_node.codes import PRIVATE_SCHEME
 from dicom_node.derived_attributes import PATIENT, STUDY, TYPE_2
+from dicom_node.derived_modules import date, time
 from dicom_node.element_copy import copied_item, copy_elements, new_dataset_like
 from dicom_node.header_values import integer, items, text
 from dicom_node.lookup_tables import is_big_endian
 from dicom_node.provenance import DerivedPolicy, ascii_only
-from dicom_node.report_clock import date_of, time_of
 from dicom_node.uids import CREATOR_UID, SOFTWARE_NAME
 
 # Added to the image's own offset (9000), so that each kind sorts as a block of its own behind the images.
@@ -85,7 +85,7 @@ def document_of(source: Dataset, identity: DocumentIdentity, maker: Maker, polic
 
 def add_times(document: Dataset, now: datetime) -> None:
     """When the instance was made; `now` is in the source's zone."""
-    document.InstanceCreationDate, document.InstanceCreationTime = date_of(now), time_of(now)
+    document.InstanceCreationDate, document.InstanceCreationTime = date(now), time(now)
 
 
 def add_contribution(soft_tissue: Dataset, document: Dataset) -> None:

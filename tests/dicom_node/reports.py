@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from datetime import UTC, datetime
 from io import BytesIO
 
@@ -69,6 +70,16 @@ def source_of(
     ds[Tag("PatientName")] = raw("PatientName", "PN", name)
     ds.set_original_encoding(False, True, ds._character_set)
     return reread(ds)
+
+
+def fresh_source(kind: RadiographKind) -> Dataset:
+    """A plain source, for tests that need many."""
+    return pydicom.dcmread(BytesIO(_file_of(kind)))
+
+
+@functools.cache
+def _file_of(kind: RadiographKind) -> bytes:
+    return written(source_of(kind))
 
 
 def raw(keyword: str, vr: str, value: bytes) -> RawDataElement:

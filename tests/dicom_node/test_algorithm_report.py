@@ -5,15 +5,19 @@ import subprocess
 from pathlib import Path
 
 import highdicom as hd
+import numpy as np
 import pytest
 from pydicom.dataset import Dataset
 from pydicom.sr.codedict import codes
 
 from dicom_node.algorithm_report import report
 from dicom_node.derived import DerivedPolicy
+from dicom_node.derived_images import DerivedImage, derive_images
+from dicom_node.pixels import read_source, write_back
 from dicom_node.presentation_state import label_as_ai
 from dicom_node.quality_figures import QualityFigures
-from tests.dicom_node.factories import reread
+from dicom_node.refusal_notice import refusal_notice
+from tests.dicom_node.factories import dcentvfy_errors, reread
 from tests.dicom_node.reports import NOW, POLICY, PROVENANCE, QUALITY, soft_tissue_of, source_of, written
 
 
@@ -22,6 +26,15 @@ def report_of(
 ) -> Dataset:
     made = DerivedPolicy(**policy)  # type: ignore[arg-type]
     return reread(report(source, soft_tissue_of(source, made), others, quality, PROVENANCE, made, NOW))
+
+
+def set_of(source: Dataset) -> tuple[DerivedImage, ...]:
+    """Soft tissue, bone and spread as the pipeline makes them."""
+    image = read_source(source, check_polarity=False)
+    stored = write_back(image, np.full(image.stored.shape, 0.05, np.float32))
+    spread = np.full(image.stored.shape, 0.01, np.float32)
+    wanted = frozenset({"SOFT_TISSUE", "BONE", "SPREAD"})
+    return derive_images(source, image, stored, spread, PROVENANCE, POLICY, wanted, "none", NOW)
 
 
 def read_by_highdicom(document: Dataset) -> hd.sr.MeasurementReport:
@@ -102,11 +115,9 @@ def test_the_observer_is_the_device_that_the_model_is() -> None:
 
 def test_the_library_names_the_part_of_every_image() -> None:
     source = source_of()
-    bone = soft_tissue_of(source)
-    bone.SOPInstanceUID, bone.SeriesInstanceUID = "1.2.3.4", "1.2.3"
-    bone.ImageType = ["DERIVED", "SECONDARY", "", "BONE", "AI"]
-    label = label_as_ai(soft_tissue_of(source), PROVENANCE, POLICY, NOW)
-    document = report_of(source, (bone, label))
+    soft_tissue, bone, spread = (made.dataset for made in set_of(source))
+    label = label_as_ai(soft_tissue, PROVENANCE, POLICY, NOW)
+    document = reread(report(source, soft_tissue, [bone, spread, label], QUALITY, PROVENANCE, POLICY, NOW))
     (library,) = under(document, "Image Library", "Image Library Group")
     roles = {
         image.ReferencedSOPSequence[0].ReferencedSOPInstanceUID: under(image, "Role of the image")[0]
@@ -116,8 +127,9 @@ def test_the_library_names_the_part_of_every_image() -> None:
     }
     assert roles == {
         source.SOPInstanceUID: "Original radiograph",
-        soft_tissue_of(source).SOPInstanceUID: "Soft tissue image, ribs and clavicles suppressed",
-        "1.2.3.4": "Bone image, what was taken away",
+        soft_tissue.SOPInstanceUID: "Soft tissue image, ribs and clavicles suppressed",
+        bone.SOPInstanceUID: "Bone image, what was taken away",
+        spread.SOPInstanceUID: "Map of the spread over seeds",
     }
     evidence = {
         instance.ReferencedSOPInstanceUID
@@ -128,7 +140,19 @@ def test_the_library_names_the_part_of_every_image() -> None:
     assert evidence == {*roles, label.SOPInstanceUID}
     (study,) = document.CurrentRequestedProcedureEvidenceSequence
     assert study.StudyInstanceUID == source.StudyInstanceUID
-    assert len(study.ReferencedSeriesSequence) == 4
+    assert len(study.ReferencedSeriesSequence) == 5
+
+
+def test_the_whole_set_has_series_and_series_numbers_of_its_own(tmp_path: Path) -> None:
+    source = source_of(SeriesNumber=2)
+    soft_tissue, bone, spread = (made.dataset for made in set_of(source))
+    label = label_as_ai(soft_tissue, PROVENANCE, POLICY, NOW)
+    told = report(source, soft_tissue, [bone, spread, label], QUALITY, PROVENANCE, POLICY, NOW)
+    notice = refusal_notice(source, "NOT_CHEST", "", "0.1.0", POLICY, NOW)
+    everything = [soft_tissue, bone, spread, label, told, notice]
+    assert [ds.SeriesNumber for ds in everything] == [9002, 10002, 11002, 12002, 13002, 14002]
+    assert len({ds.SeriesInstanceUID for ds in everything}) == len({ds.SOPInstanceUID for ds in everything}) == 6
+    assert dcentvfy_errors([source, *everything], tmp_path) == []
 
 
 @pytest.mark.parametrize(

@@ -11,7 +11,9 @@ import pytest
 from PIL import Image
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
+from pydicom.uid import SecondaryCaptureImageStorage
 
+from dicom_node.compression import compressed
 from dicom_node.derived import DerivedPolicy
 from dicom_node.errors import DerivationError
 from dicom_node.presentation_state import label_as_ai, label_text
@@ -57,6 +59,18 @@ def test_an_image_whose_pixels_are_not_there_is_labelled_in_white() -> None:
     del soft_tissue.PixelData
     state = label_as_ai(soft_tissue, PROVENANCE, POLICY, NOW)
     assert state.GraphicLayerSequence[0].GraphicLayerRecommendedDisplayGrayscaleValue == 0xFFFF
+
+
+def test_a_secondary_capture_or_a_compressed_image_is_labelled_like_any_other(tmp_path: Path) -> None:
+    as_capture = soft_tissue_of(source_of(remove=("ImagerPixelSpacing",)))
+    assert as_capture.SOPClassUID == SecondaryCaptureImageStorage
+    state = label_as_ai(as_capture, PROVENANCE, POLICY, NOW)
+    assert state.ReferencedSeriesSequence[0].ReferencedImageSequence[0].ReferencedSOPClassUID == as_capture.SOPClassUID
+    assert "RESEARCH" in state.GraphicAnnotationSequence[0].TextObjectSequence[0].UnformattedTextValue
+    assert dciodvfy_errors(state, tmp_path) == []
+    plain = soft_tissue_of(source_of())
+    expected = written(label_as_ai(plain, PROVENANCE, POLICY, NOW))
+    assert written(label_as_ai(compressed(plain, "jpeg-ls"), PROVENANCE, POLICY, NOW)) == expected
 
 
 def test_highdicom_would_write_the_same_line() -> None:

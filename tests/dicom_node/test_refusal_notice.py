@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import contextlib
-import functools
 import re
 import shutil
 import subprocess
@@ -22,7 +21,7 @@ from dicom_node.radiograph import RadiographKind
 from dicom_node.refusal_notice import refusal_notice
 from dicom_node.report_reasons import reason_code
 from tests.dicom_node.factories import dciodvfy_errors, reread
-from tests.dicom_node.reports import NOW, POLICY, raw, soft_tissue_of, source_of, written
+from tests.dicom_node.reports import NOW, POLICY, fresh_source, raw, soft_tissue_of, source_of, written
 from tests.dicom_node.test_algorithm_report import under
 
 SENTENCE = "Not processed: expected a frontal view, found LL."
@@ -217,11 +216,6 @@ odd_bytes = st.one_of(
 identifiers = st.sampled_from(["SOPClassUID", "SOPInstanceUID", "SeriesInstanceUID", "StudyInstanceUID"])
 
 
-@functools.cache
-def file_of(kind: RadiographKind) -> bytes:
-    return written(source_of(kind))
-
-
 @pytest.mark.filterwarnings("ignore::UserWarning")
 @settings(max_examples=200, deadline=None)
 @given(
@@ -240,7 +234,7 @@ def test_any_header_ends_in_a_notice_that_can_be_written_or_in_a_coded_refusal(
     reason: str,
     sentence: str,
 ) -> None:
-    source = pydicom.dcmread(BytesIO(file_of(kind)))
+    source = fresh_source(kind)
     for keyword, value in values.items():
         source[Tag(keyword)] = raw(keyword, VRS[keyword], value)
     for keyword in removed:

@@ -24,6 +24,7 @@ from tests.dicom_node.reports import (
     POLICY,
     PROVENANCE,
     QUALITY,
+    fresh_source,
     raw,
     soft_tissue_of,
     source_of,
@@ -153,7 +154,7 @@ odd = st.one_of(
 
 
 @pytest.mark.filterwarnings("ignore::UserWarning")
-@settings(max_examples=80, deadline=None)
+@settings(max_examples=60, deadline=None)
 @given(
     st.dictionaries(
         st.sampled_from([one for one in COPIED if dictionary_VR(one) not in ("SQ", "OW", "US", "SS", "US or SS")]),
@@ -163,7 +164,7 @@ odd = st.one_of(
     st.sampled_from([RadiographKind.DX, RadiographKind.CR]),
 )
 def test_whatever_was_derived_can_be_labelled_and_reported(values: dict[str, bytes], kind: RadiographKind) -> None:
-    source = source_of(kind)
+    source = fresh_source(kind)
     for keyword, value in values.items():
         source[keyword] = raw(keyword, dictionary_VR(keyword), value)
     try:
