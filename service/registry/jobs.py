@@ -119,8 +119,8 @@ def claim(
         "total_steps": 0,
         **_NO_REASON,
     }
-    seen = _Seen(job_id, JobState.QUEUED, row.fencing_token)
-    if not _move(session, seen, JobState.RUNNING, "claimed", f"attempt {attempts} by {owner}", values, now):
+    seen = Seen(job_id, JobState.QUEUED, row.fencing_token)
+    if not move(session, seen, JobState.RUNNING, "claimed", f"attempt {attempts} by {owner}", values, now):
         return None
     return Claim(
         job_id=job_id,
@@ -159,7 +159,7 @@ def record_derived(
         **_NO_REASON,
     }
     history = ", ".join(f"{result.kind} {result.sop_instance_uid}" for result in derived.results)
-    if not _move(session, _held(claim), JobState.DERIVED, "derived", history, values, now):
+    if not move(session, _held(claim), JobState.DERIVED, "derived", history, values, now):
         return False
     record_results(session, claim.job_id, derived.results, now=now)
     if plan_deliveries(session, claim.job_id, now=now, routing=routing) == 0:
@@ -172,11 +172,11 @@ def refuse(session: Session, claim: Claim, *, code: str, detail: str, now: datet
 
     The instance keeps the reason, as if the gate had given it.
     """
-    values = {**_reason(code, detail), **NO_LEASE}
-    if not _move(session, _held(claim), JobState.REFUSED, "refused", f"{code}: {detail}", values, now):
+    values = {**reason(code, detail), **NO_LEASE}
+    if not move(session, _held(claim), JobState.REFUSED, "refused", f"{code}: {detail}", values, now):
         return False
     instance_id = select(Job.instance_id).where(Job.id == claim.job_id).scalar_subquery()
-    refused = update(Instance).where(Instance.id == instance_id).values(eligible=False, **_reason(code, detail))
+    refused = update(Instance).where(Instance.id == instance_id).values(eligible=False, **reason(code, detail))
     session.execute(refused.execution_options(synchronize_session=False))
     return True
 
@@ -186,22 +186,22 @@ def withdraw(session: Session, job_id: str, *, code: str, detail: str, now: date
     job = locked(session, job_id)
     if job is None or job.state is not JobState.QUEUED:
         return False
-    seen = _Seen(job.id, JobState.QUEUED, job.fencing_token)
-    return _move(session, seen, JobState.REFUSED, "refused", f"{code}: {detail}", _reason(code, detail), now)
+    seen = Seen(job.id, JobState.QUEUED, job.fencing_token)
+    return move(session, seen, JobState.REFUSED, "refused", f"{code}: {detail}", reason(code, detail), now)
 
 
 def release(
     session: Session, claim: Claim, *, code: str, detail: str, not_before: datetime | None, now: datetime
 ) -> bool:
     """Give the job back after a transient error: RUNNING to QUEUED, due at `not_before` (None: at once)."""
-    values = {"not_before": not_before, "announced_at": None, **_reason(code, detail), **NO_LEASE}
-    return _move(session, _held(claim), JobState.QUEUED, "released", f"{code}: {detail}", values, now)
+    values = {"not_before": not_before, "announced_at": None, **reason(code, detail), **NO_LEASE}
+    return move(session, _held(claim), JobState.QUEUED, "released", f"{code}: {detail}", values, now)
 
 
 def fail(session: Session, claim: Claim, *, code: str, detail: str, now: datetime) -> bool:
     """RUNNING to FAILED, with the reason an operator will read."""
-    values = {**_reason(code, detail), **NO_LEASE}
-    return _move(session, _held(claim), JobState.FAILED, "failed", f"{code}: {detail}", values, now)
+    values = {**reason(code, detail), **NO_LEASE}
+    return move(session, _held(claim), JobState.FAILED, "failed", f"{code}: {detail}", values, now)
 
 
 def retry(session: Session, job_id: str, *, now: datetime, routing: Routing = EVERYWHERE) -> JobState:
@@ -214,42 +214,16 @@ def retry(session: Session, job_id: str, *, now: datetime, routing: Routing = EV
         raise NotRetryableError("JOB_UNKNOWN", f"no job {job_id}")
     if job.state is not JobState.FAILED:
         raise NotRetryableError("JOB_NOT_FAILED", f"expected job {job_id} to be FAILED, found {job.state}")
-    seen = _Seen(job.id, JobState.FAILED, job.fencing_token)
+    seen = Seen(job.id, JobState.FAILED, job.fencing_token)
     if not has_results(session, job_id):
         fresh = {"attempts": 0, "not_before": None, "announced_at": None, **_NO_REASON}
-        _move(session, seen, JobState.QUEUED, "retried", None, fresh, now)
+        move(session, seen, JobState.QUEUED, "retried", None, fresh, now)
         return JobState.QUEUED
-    _move(session, seen, JobState.DERIVED, "retried", None, _NO_REASON, now)
+    move(session, seen, JobState.DERIVED, "retried", None, _NO_REASON, now)
     again = reopen_failed_deliveries(session, job_id, now=now)
     if again + plan_deliveries(session, job_id, now=now, routing=routing) == 0:
         raise NotRetryableError("NO_DESTINATION", f"no remote node is left that job {job_id} could be delivered to")
     return JobState.DERIVED
-
-
-def finish_delivered(session: Session, job: Job, *, now: datetime) -> bool:
-    """DERIVED to DELIVERED, once every delivery is SENT; `job` comes from `locked` in this transaction."""
-    seen = _Seen(job.id, JobState.DERIVED, job.fencing_token)
-    return _move(session, seen, JobState.DELIVERED, "delivered", None, {}, now)
-
-
-def finish_committed(session: Session, job: Job, *, now: datetime) -> bool:
-    """DELIVERED to COMMITTED, once every node has committed to, or was found to have, what it was sent."""
-    seen = _Seen(job.id, JobState.DELIVERED, job.fencing_token)
-    return _move(session, seen, JobState.COMMITTED, "committed", None, {}, now)
-
-
-def deliver_again(session: Session, job: Job, *, detail: str, now: datetime) -> bool:
-    """DELIVERED to DERIVED: a node turned out not to have what it had taken; True as well when it is DERIVED still."""
-    if job.state is JobState.DERIVED:
-        return True
-    seen = _Seen(job.id, job.state, job.fencing_token)
-    return _move(session, seen, JobState.DERIVED, "delivered_again", detail, {}, now)
-
-
-def finish_undelivered(session: Session, job: Job, *, code: str, detail: str, now: datetime) -> bool:
-    """DERIVED to FAILED, once no delivery is under way and one has failed; `job` comes from `locked`."""
-    seen = _Seen(job.id, JobState.DERIVED, job.fencing_token)
-    return _move(session, seen, JobState.FAILED, "failed", f"{code}: {detail}", _reason(code, detail), now)
 
 
 def locked(session: Session, job_id: str) -> Job | None:
@@ -265,7 +239,7 @@ def note(session: Session, job_id: str, event: str, detail: str | None, now: dat
 
 
 @dataclass(frozen=True)
-class _Seen:
+class Seen:
     """What a change starts from; the row must still be so."""
 
     job_id: str
@@ -273,25 +247,26 @@ class _Seen:
     fencing_token: int
 
 
-def _held(claim: Claim) -> _Seen:
-    return _Seen(claim.job_id, JobState.RUNNING, claim.fencing_token)
+def _held(claim: Claim) -> Seen:
+    return Seen(claim.job_id, JobState.RUNNING, claim.fencing_token)
 
 
-def _reason(code: str, detail: str) -> dict[str, Any]:
+def reason(code: str, detail: str) -> dict[str, Any]:
+    """The columns that say why."""
     return {"reason_code": code, "reason_detail": detail}
 
 
 def expire_lease(session: Session, job_id: str, fencing_token: int, now: datetime) -> bool:
     """RUNNING to QUEUED if the lease has run out by `now`; False: it has not, or somebody else was faster."""
     # The condition on the time is part of the swap: the holder may have renewed since the row was read.
-    seen = _Seen(job_id, JobState.RUNNING, fencing_token)
+    seen = Seen(job_id, JobState.RUNNING, fencing_token)
     values = {"announced_at": None, **NO_LEASE}
-    return _move(session, seen, JobState.QUEUED, "lease_expired", None, values, now, Job.lease_expires_at <= now)
+    return move(session, seen, JobState.QUEUED, "lease_expired", None, values, now, Job.lease_expires_at <= now)
 
 
-def _move(
+def move(
     session: Session,
-    seen: _Seen,
+    seen: Seen,
     target: JobState,
     event: str,
     detail: str | None,
@@ -308,6 +283,6 @@ def _move(
 
 
 def _swap(
-    session: Session, seen: _Seen, values: dict[str, Any], now: datetime, *conditions: ColumnElement[bool]
+    session: Session, seen: Seen, values: dict[str, Any], now: datetime, *conditions: ColumnElement[bool]
 ) -> bool:
     return swap(session, Job, seen.job_id, seen.state, seen.fencing_token, values, now, *conditions)

@@ -10,7 +10,7 @@ from datetime import datetime
 
 from sqlalchemy.orm import Session
 
-from service.registry import jobs
+from service.registry import job_endings, jobs
 from service.registry.compare_and_swap import swap
 from service.registry.job_states import DeliveryState, JobState, check_delivery
 from service.registry.settlement import settle_job, settle_proof
@@ -57,7 +57,7 @@ def delivery_not_there(
     }
     if not _move(session, delivery, target, "delivery_resent" if again else "delivery_failed", history, values, now):
         return None
-    jobs.deliver_again(session, job, detail=f"{what}: {code}", now=now)
+    job_endings.deliver_again(session, job, detail=f"{what}: {code}", now=now)
     if not again:
         settle_job(session, jobs.locked(session, job.id) or job, now)
     return target

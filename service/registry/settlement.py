@@ -7,7 +7,7 @@ from datetime import datetime
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service.registry import jobs
+from service.registry import job_endings
 from service.registry.job_states import DeliveryState, JobState
 from service.registry.tables import Delivery, Job, RemoteNode
 
@@ -23,7 +23,7 @@ def settle_job(session: Session, job: Job, now: datetime) -> None:
     if states & _UNSETTLED:
         return
     if DeliveryState.FAILED not in states:
-        jobs.finish_delivered(session, job, now=now)
+        job_endings.finish_delivered(session, job, now=now)
         return
     failed = session.execute(
         select(RemoteNode.name, Delivery.reason_code)
@@ -32,11 +32,11 @@ def settle_job(session: Session, job: Job, now: datetime) -> None:
         .order_by(RemoteNode.name)
     ).all()
     detail = ", ".join(f"{row.name} ({row.reason_code})" for row in failed)
-    jobs.finish_undelivered(session, job, code=DELIVERY_FAILED, detail=f"not delivered to {detail}", now=now)
+    job_endings.finish_undelivered(session, job, code=DELIVERY_FAILED, detail=f"not delivered to {detail}", now=now)
 
 
 def settle_proof(session: Session, job: Job, now: datetime) -> None:
     """DELIVERED to COMMITTED when all that was sent has been proven to be there; `job` comes from `jobs.locked`."""
     states = set(session.scalars(select(Delivery.state).where(Delivery.job_id == job.id)).all())
     if job.state is JobState.DELIVERED and states & _PROVEN and states <= _PROVEN | _SETTLED_OTHERWISE:
-        jobs.finish_committed(session, job, now=now)
+        job_endings.finish_committed(session, job, now=now)

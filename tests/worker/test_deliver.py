@@ -114,7 +114,7 @@ def test_a_pacs_that_stays_down_makes_the_job_fail_visibly(context: WorkerContex
         (0xA900, DeliveryState.FAILED),
         (0xC001, DeliveryState.FAILED),
         (0x0124, DeliveryState.FAILED),
-        (0x0122, DeliveryState.FAILED),
+        (0x0122, DeliveryState.REPLACED),
     ],
 )
 def test_each_answer_of_the_pacs_means_what_the_standard_says(
@@ -124,7 +124,7 @@ def test_each_answer_of_the_pacs_means_what_the_standard_says(
         plan(context, pacs)
         [delivery_id] = pending(context, job_id)
         deliver(delivery_id, context)
-    [delivery] = detail(context, job_id).deliveries
+    delivery = detail(context, job_id).deliveries[0]
     assert (delivery.state, delivery.dimse_status) == (state, status)
 
 
