@@ -16,7 +16,7 @@ from dicom_node.errors import MultipartError
 MAX_HEADER_BYTES = 16 * 1024
 MAX_PREAMBLE_BYTES = 64 * 1024
 _LONGEST_BOUNDARY = 128  # RFC 2046 §5.1.1 says 70
-_BOUNDARY_FORM = re.compile(r"[ -~]{1,%d}" % _LONGEST_BOUNDARY)
+_BOUNDARY_FORM = re.compile(rf"[ -~]{{1,{_LONGEST_BOUNDARY}}}")
 _REST_OF_LINE = re.compile(rb"[ \t]{0,64}(?=\r\n)")
 _MAYBE_REST_OF_LINE = re.compile(rb"-?|[ \t]{0,64}\r?")
 
@@ -47,7 +47,7 @@ class _At(Enum):
 
 
 class PartParser:
-    """Feed it the body in pieces, then `finish`. After a MultipartError it is of no more use."""
+    """Feed it the body in pieces, then `finish`; after a MultipartError, every call raises it again."""
 
     def __init__(self, boundary: str, limits: PartLimits) -> None:
         if not _BOUNDARY_FORM.fullmatch(boundary):
@@ -59,20 +59,33 @@ class PartParser:
         self._total = self._begun = self._passed = 0
         self._media_type = ""
         self._content = bytearray()
+        self._fault: MultipartError | None = None
 
     def feed(self, piece: bytes) -> list[Part]:
-        """The parts that end in this piece, in order. Raises MultipartError for a body that is none, or too large."""
+        """The parts that end in this piece, in order. Raises MultipartError for a body that is none, or too large.
+
+        Parts that ended before the fault are given first; the call after that raises.
+        """
+        if self._fault is not None:
+            raise self._fault
         self._total += len(piece)
         if self._total > self._limits.max_total_bytes:
             raise MultipartError("BODY_TOO_LARGE", f"expected at most {self._limits.max_total_bytes} bytes, found more")
         self._waiting += piece
         ended: list[Part] = []
-        while self._step(ended):
-            pass
+        try:
+            while self._step(ended):
+                pass
+        except MultipartError as fault:
+            self._fault = fault
+            if not ended:
+                raise
         return ended
 
     def finish(self) -> None:
         """Call at the end of the body. Raises MultipartError when it has no last boundary."""
+        if self._fault is not None:
+            raise self._fault
         if self._at is not _At.EPILOGUE:
             place = "before the first part" if self._begun == 0 else f"in part {self._begun}"
             raise MultipartError("BODY_TRUNCATED", f"expected a closing boundary, found the end {place}")

@@ -88,7 +88,7 @@ class Settings(BaseSettings):
     )
 
     # DICOMweb
-    stow_port: int = Field(default=0, ge=0, le=65535, description="TCP port that STOW-RS is received on; 0: not at all.")
+    stow_port: int = Field(default=0, ge=0, le=65535, description="TCP port that STOW-RS is received on; 0: none.")
     stow_host: str = Field(
         default="127.0.0.1",
         description="Address that STOW-RS is received on; any but a loopback address needs a tokens file.",

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
 from dicom_node.errors import MultipartError
-from dicom_node.multipart_related import MAX_HEADER_BYTES, Part, PartLimits, PartParser
+from dicom_node.multipart_related import MAX_HEADER_BYTES, MAX_PREAMBLE_BYTES, Part, PartLimits, PartParser
 
 BOUNDARY = "b0undary"
 AMPLE = PartLimits(max_parts=100, max_part_bytes=1 << 20, max_total_bytes=1 << 22)
 
 
-def body_of(*contents: bytes, media_type: str = "application/dicom", preamble: bytes = b"", end: bytes = b"--") -> bytes:
+def body_of(
+    *contents: bytes, media_type: str = "application/dicom", preamble: bytes = b"", end: bytes = b"--"
+) -> bytes:
     parts = b"".join(
         f"\r\n--{BOUNDARY}\r\nContent-Type: {media_type}\r\n\r\n".encode() + content for content in contents
     )
@@ -32,7 +36,7 @@ def parsed(body: bytes, *, pieces: int | list[int] = 1 << 16, limits: PartLimits
 def cut(body: bytes, pieces: int | list[int]) -> list[bytes]:
     places = range(0, len(body), pieces) if isinstance(pieces, int) else sorted({0, *(p % len(body) for p in pieces)})
     starts = [*places, len(body)]
-    return [body[a:b] for a, b in zip(starts, starts[1:], strict=False)]
+    return [body[a:b] for a, b in pairwise(starts)]
 
 
 # Content made of what the parser looks for, so that almost-boundaries are common.
@@ -115,13 +119,24 @@ def test_what_is_wrong_with_a_body_has_a_code(body: bytes, code: str) -> None:
     assert caught.value.code == code
 
 
+def test_parts_before_a_fault_are_given_before_it_is_raised_and_raised_again() -> None:
+    parser = PartParser(BOUNDARY, PartLimits(2, 100, 1000))
+    assert [bytes(part.content) for part in parser.feed(body_of(b"1", b"2", b"3"))] == [b"1", b"2"]
+    for _ in range(2):
+        with pytest.raises(MultipartError, match="at most 2 parts"):
+            parser.feed(b"")
+    with pytest.raises(MultipartError, match="at most 2 parts"):
+        parser.finish()
+
+
 def test_endless_headers_and_endless_text_before_the_first_part_are_not_kept() -> None:
     for start in (f"--{BOUNDARY}\r\nX: ".encode(), b""):
         parser = PartParser(BOUNDARY, AMPLE)
         parser.feed(start)
+        for _ in range(MAX_PREAMBLE_BYTES // MAX_HEADER_BYTES - 1 if not start else 0):
+            parser.feed(b"y" * MAX_HEADER_BYTES)
         with pytest.raises(MultipartError):
-            for _ in range(100):
-                parser.feed(b"y" * MAX_HEADER_BYTES)
+            parser.feed(b"y" * 2 * MAX_HEADER_BYTES)
 
 
 def test_a_part_without_headers_and_a_part_with_many_are_parts() -> None:
