@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import socket
 import time
+import zlib
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -29,7 +30,7 @@ from dicom_node.intake import Intake, Limits
 from dicom_node.multipart_related import PartLimits
 from dicom_node.stow_server import start_stow_server
 from dicom_node.web_tokens import WebTokens
-from service.errors import ConfigurationError
+from service.errors import ConfigurationError, StoreFullError
 from service.instance_store import InstanceStore
 from service.settings import Settings
 from tests.dicom_node.factories import radiograph
@@ -112,8 +113,6 @@ def test_the_transfer_syntax_is_that_of_the_file(stow: Stow, installed: Installa
     dataset.file_meta.TransferSyntaxUID = syntax
     data_set = encoded(dataset, implicit=syntax == ImplicitVRLittleEndian)
     if syntax == DeflatedExplicitVRLittleEndian:
-        import zlib
-
         deflater = zlib.compressobj(wbits=-zlib.MAX_WBITS)
         data_set = deflater.compress(data_set) + deflater.flush()
     received = as_received(dataset, data_set, transfer_syntax_uid=syntax)
@@ -292,8 +291,6 @@ def test_a_registry_that_is_away_at_the_door_asks_to_come_back(installed: Instal
 def test_what_may_pass_for_one_of_several_is_a_failure_in_the_list(installed: Installation) -> None:
     class OneOnly(Intake):
         def receive(self, received):  # type: ignore[no-untyped-def]
-            from service.errors import StoreFullError
-
             if str(received.sop_instance_uid).endswith(".2"):
                 raise StoreFullError("DISK_LOW", "no room")
             return super().receive(received)
