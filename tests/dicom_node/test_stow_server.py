@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import shutil
 import socket
+import subprocess
 import time
 import zlib
 from collections.abc import Iterator
@@ -28,7 +30,10 @@ from dicom_node import web_connections
 from dicom_node.callers import Callers
 from dicom_node.intake import Intake, Limits
 from dicom_node.multipart_related import PartLimits
+from dicom_node.status import Outcome
+from dicom_node.stow_scu import store
 from dicom_node.stow_server import start_stow_server
+from dicom_node.web_peer import WebPeer
 from dicom_node.web_tokens import WebTokens
 from service.errors import ConfigurationError, StoreFullError
 from service.instance_store import InstanceStore
@@ -444,6 +449,30 @@ def test_dicomweb_client_stores_here(stow: Stow, installed: Installation) -> Non
     assert [i.sop_instance_uid for i in installed.instances()] == ["1.2.826.0.1", "1.2.826.0.2"]
     [instance, _] = installed.instances()
     assert dcmread(installed.store_path(instance.path)).PixelData == datasets[0].PixelData
+
+
+def test_with_a_certificate_the_door_is_encrypted_and_the_sender_checks_it(
+    installed: Installation, tmp_path: Path
+) -> None:
+    if shutil.which("openssl") is None:
+        pytest.skip("openssl is not installed")
+    key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
+    command = (
+        f"openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:P-256 -nodes -days 2 -subj /CN=softray"
+        f" -addext subjectAltName=IP:127.0.0.1 -keyout {key} -out {certificate}"
+    )
+    subprocess.run(command.split(), check=True, capture_output=True)
+    file = tmp_path / "image.dcm"
+    file.write_bytes(file_of(chest()))
+    settings = Settings(stow_certificate_file=certificate, stow_key_file=key)
+    with stow_listening(installed, settings=settings) as stow:
+        [unknown] = store([file], WebPeer(stow.url))
+        [trusted] = store([file], WebPeer(stow.url, ca_file=certificate))
+        [in_clear] = store([file], WebPeer(stow.url.replace("https", "http")), timeout_s=5)
+    assert (unknown.outcome, unknown.code) == (Outcome.RETRY, "TLS_FAILED")
+    assert trusted.outcome is Outcome.SENT
+    assert in_clear.outcome is Outcome.RETRY
+    assert len(installed.instances()) == 1
 
 
 def test_another_address_than_a_loopback_one_needs_tokens(installed: Installation, tmp_path: Path) -> None:
