@@ -16,7 +16,7 @@ from pathlib import Path
 import requests
 from pydicom.filereader import read_file_meta_info
 
-from dicom_node.status import Outcome, meaning_of
+from dicom_node.status import PROCESSING_FAILURE, SUCCESS, Outcome, meaning_of
 from dicom_node.store_scu import StoreResult
 from dicom_node.stow_answer import StowAnswer, read_answer
 from dicom_node.web_peer import CONNECTION_TIMEOUT_S, WebFailure, WebPeer, failure_of, failure_of_status, open_session
@@ -104,7 +104,7 @@ def _result(instance: _Outgoing, answer: _Answer, *, alone: bool) -> StoreResult
     uid, listed = instance.sop_instance_uid, answer.listed
     if listed is None:
         if answer.http_status == 200:
-            return StoreResult(uid, Outcome.SENT, None, "STORED", "HTTP 200: all stored")
+            return StoreResult(uid, Outcome.SENT, SUCCESS, "STORED", "HTTP 200: all stored")
         return _without_answer(instance, failure_of_status(answer.http_status))
     if uid in listed.failed:
         return _failed(uid, listed.failed[uid])
@@ -113,14 +113,14 @@ def _result(instance: _Outgoing, answer: _Answer, *, alone: bool) -> StoreResult
         if warning:
             detail = f"0x{warning:04X} stored, with a warning"
             return StoreResult(uid, Outcome.SENT, warning, "STORED_WITH_WARNING", detail)
-        return StoreResult(uid, Outcome.SENT, 0, "STORED", "0x0000 stored")
+        return StoreResult(uid, Outcome.SENT, SUCCESS, "STORED", "0x0000 stored")
     if alone and listed.other_failures:
         return _failed(uid, listed.other_failures[0])
     return _without_answer(instance, failure_of_status(answer.http_status))
 
 
 def _failed(uid: str, reason: int) -> StoreResult:
-    meaning = meaning_of(reason or 0x0110)  # 0 is no reason to fail for
+    meaning = meaning_of(reason or PROCESSING_FAILURE)  # 0 is no reason to fail for
     return StoreResult(uid, meaning.outcome, reason, meaning.code, f"0x{reason:04X} {meaning.meaning}")
 
 

@@ -13,5 +13,5 @@ from service.settings import Settings
 def run_send(settings: Settings, *, files: list[Path], url: str, token_file: Path | None, ca_file: Path | None) -> None:
     """Send `files` (folders are searched) and print each answer. Raises PermanentError if any was not stored."""
     paths = files_to_send(files)
-    peer = read_web_peer(url, token_file=token_file, ca_file=ca_file)
+    peer = read_web_peer(url, token_file=token_file, ca_file=ca_file or settings.web_ca_file)
     report(paths, store(paths, peer, timeout_s=settings.network_timeout_s))

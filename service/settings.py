@@ -101,6 +101,10 @@ class Settings(BaseSettings):
         default=None, description="TLS certificate chain (PEM) of STOW-RS; empty: not encrypted."
     )
     stow_key_file: Path | None = Field(default=None, description="Private key (PEM) of that certificate.")
+    web_ca_file: Path | None = Field(
+        default=None,
+        description="Authorities (PEM) that DICOMweb services we send to are trusted by; empty: the public ones.",
+    )
     stow_max_request_bytes: Bytes = Field(default=4096 * MIB, description="Largest STOW-RS request received.")
 
     # Admission
@@ -195,7 +199,7 @@ class Settings(BaseSettings):
     def _empty_means_default(cls, value: object) -> object:
         return None if value == "" else value
 
-    @field_validator("stow_tokens_file", "stow_certificate_file", "stow_key_file", mode="before")
+    @field_validator("stow_tokens_file", "stow_certificate_file", "stow_key_file", "web_ca_file", mode="before")
     @classmethod
     def _empty_means_none(cls, value: object) -> object:
         return None if value == "" else value

@@ -76,7 +76,7 @@ def send(
     to: Annotated[str, typer.Option(help="Name of a remote node, AE@HOST:PORT, or https://… of a DICOMweb service.")],
     token_file: Annotated[Path | None, typer.Option(help="File with the bearer token for a DICOMweb service.")] = None,
     ca_file: Annotated[
-        Path | None, typer.Option(help="Authorities (PEM) trusted for a DICOMweb service.")
+        Path | None, typer.Option(help="Authorities (PEM) it is trusted by; else SOFTRAY_WEB_CA_FILE.")
     ] = None,
 ) -> None:
     """Send DICOM files by C-STORE or STOW-RS and show each instance's answer. Exit code 1 if any was not stored."""

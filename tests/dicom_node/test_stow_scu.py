@@ -122,7 +122,7 @@ def test_what_the_peer_could_not_name_is_the_one_that_was_sent_alone(scripted: S
 def test_200_says_that_all_are_stored_even_without_a_list(scripted: ScriptedPeer, tmp_path: Path, body: bytes) -> None:
     scripted.says(200, body)
     [result] = store([instance(tmp_path)], scripted.peer)
-    assert (result.outcome, result.status, result.code) == (Outcome.SENT, None, "STORED")
+    assert (result.outcome, result.status, result.code) == (Outcome.SENT, 0, "STORED")
     scripted.says(202, body)
     [result] = store([instance(tmp_path)], scripted.peer)
     assert (result.outcome, result.code) == (Outcome.RETRY, "NOT_CONFIRMED")
