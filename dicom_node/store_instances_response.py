@@ -27,21 +27,22 @@ JsonDataSet = dict[str, JsonElement]
 class InstanceOutcome:
     """One part of the request: stored when `failure` is None. UIDs are None where the part did not give them.
 
-    `may_pass`: the same may be taken later. `too_large`: it was cut off at the largest size received.
+    `warning` is what the sender should know of a stored one. `may_pass`: the same may be taken later. `too_large`: it
+    was cut off at the largest size received.
     """
 
     sop_class_uid: str | None
     sop_instance_uid: str | None
     failure: int | None = None
+    warning: int | None = None
     may_pass: bool = False
     too_large: bool = False
 
 
 def http_status_of(outcomes: Sequence[InstanceOutcome]) -> int:
-    """200 all stored, 202 some; none: 503 if that may pass, 413 if one was too large, else 409 (Table 10.5.3-1)."""
-    stored = sum(outcome.failure is None for outcome in outcomes)
-    if stored:
-        return 200 if stored == len(outcomes) else 202
+    """200 all stored, 202 some, or with a warning; none: 503 if that may pass, 413 if one was too large, else 409."""
+    if any(outcome.failure is None for outcome in outcomes):
+        return 202 if any(outcome.failure is not None or outcome.warning is not None for outcome in outcomes) else 200
     if any(outcome.may_pass for outcome in outcomes):
         return 503
     return 413 if any(outcome.too_large for outcome in outcomes) else 409
@@ -52,7 +53,7 @@ def response_body(outcomes: Sequence[InstanceOutcome]) -> JsonDataSet:
 
     Retrieve URLs are empty: nothing can be retrieved from here.
     """
-    stored = [_item(o) | {RETRIEVE_URL: _empty("UR")} for o in outcomes if o.failure is None]
+    stored = [_item(o) | {RETRIEVE_URL: _empty("UR")} | _warning(o) for o in outcomes if o.failure is None]
     named = [o for o in outcomes if o.failure is not None and o.sop_instance_uid is not None]
     unnamed = [o for o in outcomes if o.failure is not None and o.sop_instance_uid is None]
     body: JsonDataSet = {RETRIEVE_URL: _empty("UR")}
@@ -75,6 +76,10 @@ def _item(outcome: InstanceOutcome) -> JsonDataSet:
 
 def _reason(outcome: InstanceOutcome) -> JsonDataSet:
     return {FAILURE_REASON: {"vr": "US", "Value": [outcome.failure or 0]}}
+
+
+def _warning(outcome: InstanceOutcome) -> JsonDataSet:
+    return {} if outcome.warning is None else {WARNING_REASON: {"vr": "US", "Value": [outcome.warning]}}
 
 
 def _empty(vr: str) -> JsonElement:

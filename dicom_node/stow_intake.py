@@ -18,6 +18,7 @@ from dicom_node.part10 import received_from_file
 from dicom_node.received_instance import ReceivedInstance
 from dicom_node.status import (
     CANNOT_UNDERSTAND,
+    ELEMENTS_DISCARDED,
     SOP_CLASS_NOT_SUPPORTED,
     TRANSFER_SYNTAX_NOT_SUPPORTED,
     comment_of,
@@ -29,6 +30,7 @@ from service.database import transaction
 from service.errors import TransientError
 from service.logs import log_event
 from service.registry import instances
+from service.registry.instances import Reception
 
 logger = logging.getLogger(__name__)
 
@@ -62,7 +64,9 @@ def receive_part(intake: Intake, part: Part, calling_ae_title: str, study_instan
         job_id=receipt.job_id,
         notes=",".join(receipt.notes) or None,
     )
-    return InstanceOutcome(str(received.sop_class_uid), str(received.sop_instance_uid))
+    # What is kept under this UID is not what was sent: the first stays, and this one is in quarantine.
+    warning = ELEMENTS_DISCARDED if receipt.reception is Reception.CONFLICT else None
+    return InstanceOutcome(str(received.sop_class_uid), str(received.sop_instance_uid), warning=warning)
 
 
 def record_refused_request(intake: Intake, calling_ae_title: str, code: str, detail: str) -> None:

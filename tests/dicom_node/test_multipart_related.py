@@ -5,7 +5,7 @@ from __future__ import annotations
 from itertools import pairwise
 
 import pytest
-from hypothesis import example, given
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from dicom_node.errors import MultipartError
@@ -61,6 +61,7 @@ def holds_a_boundary(content: bytes) -> bool:
     return first < len(content)
 
 
+@settings(max_examples=300, deadline=None)
 @given(
     contents=st.lists(TRICKY.filter(lambda c: not holds_a_boundary(c)), min_size=1, max_size=5),
     pieces=st.one_of(st.integers(1, 200), st.lists(st.integers(0, 5000), max_size=30)),
@@ -74,6 +75,7 @@ def test_every_content_comes_out_as_it_went_in(contents: list[bytes], pieces: in
     assert {part.media_type for part in found} == {"application/dicom"}
 
 
+@settings(max_examples=300, deadline=None)
 @given(content=st.binary(max_size=60), other=st.binary(max_size=60), length=st.floats(0, 1), pieces=st.integers(1, 90))
 def test_a_body_cut_off_anywhere_gives_whole_parts_and_an_error(
     content: bytes, other: bytes, length: float, pieces: int
@@ -89,12 +91,14 @@ def test_a_body_cut_off_anywhere_gives_whole_parts_and_an_error(
             parser.finish()
 
 
+@settings(max_examples=300, deadline=None)
 @given(body=st.binary(max_size=400), pieces=st.integers(1, 50))
 def test_bytes_that_are_no_multipart_body_are_said_to_be_none(body: bytes, pieces: int) -> None:
     with pytest.raises(MultipartError):
         parsed(body or b"x", pieces=pieces)
 
 
+@settings(max_examples=300, deadline=None)
 @given(pieces=st.integers(1, 64), size=st.integers(0, 40))
 def test_a_part_over_the_limit_is_cut_off_and_the_next_one_is_whole(pieces: int, size: int) -> None:
     found = parsed(body_of(b"x" * size, b"next"), pieces=pieces, limits=PartLimits(5, 10, 10_000))

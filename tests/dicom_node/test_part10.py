@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import suppress
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom.uid import ImplicitVRLittleEndian
 
@@ -58,7 +58,8 @@ def test_what_is_no_file_is_refused(file: bytes) -> None:
     assert (caught.value.code, caught.value.dimse_status) == ("NOT_A_DICOM_FILE", 0xC000)
 
 
-@pytest.mark.filterwarnings("ignore:Invalid value for VR UI")
+@pytest.mark.filterwarnings("ignore::UserWarning")
+@settings(max_examples=300, deadline=None)
 @given(
     place=st.integers(0, META_END - 1),
     bytes_=st.binary(min_size=1, max_size=8),

@@ -325,7 +325,10 @@ def test_another_image_under_a_known_uid_goes_to_quarantine_and_the_first_stays(
     stow: Stow, installed: Installation
 ) -> None:
     assert stow.answer([file_of(chest(1))]).status_code == 200
-    assert stow.answer([file_of(chest(1, SeriesDescription="another"))]).status_code == 200
+    answer = stow.answer([file_of(chest(1, SeriesDescription="another"))])
+    assert answer.status_code == 202
+    [item] = answer.json()["00081199"]["Value"]
+    assert item["00081196"]["Value"] == [0xB006]
     assert [r.reason_code for r in installed.rejections()] == ["DUPLICATE_UID"]
     assert len(installed.instances()) == 1
 
