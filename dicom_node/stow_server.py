@@ -16,8 +16,10 @@ import uvicorn
 from fastapi import FastAPI
 
 from dicom_node.intake import Intake
+from dicom_node.loopback import is_loopback
 from dicom_node.multipart_related import PartLimits
-from dicom_node.stow_app import StowTerms, create_stow_app, is_loopback
+from dicom_node.stow_admission import StowTerms
+from dicom_node.stow_app import create_stow_app
 from dicom_node.web_connections import ImpatientConnection
 from dicom_node.web_tokens import read_tokens
 from service.errors import ConfigurationError

@@ -6,13 +6,13 @@ address). What it will never accept is REFUSED. Neither the token nor what a pee
 
 from __future__ import annotations
 
-import ipaddress
 from dataclasses import dataclass, field
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import requests
 
+from dicom_node.loopback import is_loopback
 from dicom_node.status import Outcome
 from service.errors import ConfigurationError
 
@@ -38,7 +38,7 @@ class WebPeer:
             raise ConfigurationError("WEB_PEER_INVALID", "expected an address like https://pacs.example/dicom-web")
         if parts.username is not None or parts.password is not None:
             raise ConfigurationError("WEB_PEER_INVALID", "expected no password in the address: name a token file")
-        if self.token is not None and parts.scheme == "http" and not _is_loopback(parts.hostname):
+        if self.token is not None and parts.scheme == "http" and not is_loopback(parts.hostname):
             raise ConfigurationError("TOKEN_NEEDS_TLS", "a token is sent over https only, or to this machine itself")
         if self.token is not None and not (self.token.isascii() and self.token.isprintable() and self.token.strip()):
             raise ConfigurationError("WEB_PEER_INVALID", "expected a token of printable ASCII characters")
@@ -135,10 +135,3 @@ def failure_of(error: Exception) -> WebFailure:
             return WebFailure("CONNECTION_FAILED", "cannot connect, or the connection broke off")
         case _:
             return WebFailure("SENDING_FAILED", f"{type(error).__name__} while sending")
-
-
-def _is_loopback(host: str) -> bool:
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False

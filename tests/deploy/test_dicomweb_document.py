@@ -9,7 +9,7 @@ from tests.deploy.dockerfile import ROOT
 
 OPERATING = (ROOT / "docs" / "operating.md").read_text()
 DICOMWEB = (ROOT / "docs" / "dicomweb.md").read_text()
-REFUSALS = ("part10", "stow_intake", "stow_request", "multipart_related", "stow_app")
+REFUSALS = ("part10", "stow_intake", "stow_request", "multipart_related", "stow_app", "stow_admission")
 
 
 def literals(*modules: str, pattern: str) -> set[str]:

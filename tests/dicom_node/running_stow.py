@@ -12,7 +12,8 @@ from pydicom.dataset import Dataset
 
 from dicom_node.multipart_related import PartLimits
 from dicom_node.received_instance import ReceivedInstance
-from dicom_node.stow_app import ANONYMOUS_AE_TITLE, StowTerms, create_stow_app
+from dicom_node.stow_admission import ANONYMOUS_AE_TITLE, StowTerms
+from dicom_node.stow_app import create_stow_app
 from dicom_node.stow_server import StowServer
 from service.settings import Settings
 from tests.dicom_node.running_node import Installation, as_received

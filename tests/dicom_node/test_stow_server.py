@@ -31,6 +31,7 @@ from dicom_node.callers import Callers
 from dicom_node.intake import Intake, Limits
 from dicom_node.multipart_related import PartLimits
 from dicom_node.status import Outcome
+from dicom_node.stow_answer import StowAnswer, read_answer
 from dicom_node.stow_scu import store
 from dicom_node.stow_server import start_stow_server
 from dicom_node.web_peer import WebPeer
@@ -196,7 +197,7 @@ def test_what_is_not_ours_is_kept_without_a_job_as_at_the_other_door(stow: Stow,
         ({"Content-Encoding": "gzip"}, 415, None),
         ({"Content-Type": 'multipart/related; type="application/dicom"'}, 400, "BOUNDARY_INVALID"),
         ({"Content-Type": "multipart/related; boundary=another"}, 400, "BOUNDARY_MISSING"),
-        ({"Accept": "application/dicom+xml"}, 406, "NOT_ACCEPTABLE"),
+        ({"Accept": "text/html, image/jpeg"}, 406, "NOT_ACCEPTABLE"),
     ],
 )
 def test_a_request_of_another_kind_is_refused_by_its_header(
@@ -321,6 +322,19 @@ def test_a_failure_that_nobody_foresaw_is_0110_and_shows_nothing(
     assert "Jane" not in answer.text + caplog.text
 
 
+def test_who_reads_only_xml_is_answered_in_xml(stow: Stow) -> None:
+    files = [file_of(chest(1)), file_of(chest(2), sop_class_uid=CTImageStorage), b"none"]
+    answer = stow.answer(files, headers={"Accept": "application/dicom+xml"})
+    assert answer.headers["content-type"] == "application/dicom+xml"
+    assert b'keyword="ReferencedSOPSequence"' in answer.content
+    read = read_answer(answer.content)
+    assert read == StowAnswer({"1.2.826.0.1": 0}, {"1.2.826.0.2": 0x0122}, (0xC000,))
+    # and as a reader understands it that is not ours
+    client = DICOMwebClient(stow.url, headers={"Accept": "application/dicom+xml"})
+    [item] = client.store_instances([chest(1)]).ReferencedSOPSequence
+    assert item.ReferencedSOPInstanceUID == "1.2.826.0.1"
+
+
 def test_another_image_under_a_known_uid_goes_to_quarantine_and_the_first_stays(
     stow: Stow, installed: Installation
 ) -> None:
@@ -378,6 +392,18 @@ def test_twenty_requests_at_once_are_all_kept_once(stow: Stow, installed: Instal
     assert [answer.status_code for answer in answers] == [200] * 20
     assert sorted(uid for answer in answers for uid in stored(answer)) == sorted(f"1.2.826.0.{n}" for n in range(1, 21))
     assert len(installed.instances()) == len(installed.jobs()) == 20
+
+
+@pytest.mark.slow
+def test_two_hundred_requests_at_once_are_answered_and_what_is_stored_is_kept(
+    stow: Stow, installed: Installation
+) -> None:
+    files = [file_of(chest(number)) for number in range(1, 201)]
+    with ThreadPoolExecutor(200) as pool:
+        statuses = list(pool.map(lambda file: stow.answer([file]).status_code, files))
+    assert set(statuses) <= {200, 503}
+    assert len(installed.instances()) == statuses.count(200) >= 20
+    assert stow.answer([files[0]]).status_code == 200
 
 
 def test_one_instance_twenty_times_at_once_is_one_instance(stow: Stow, installed: Installation) -> None:
