@@ -11,6 +11,7 @@ from dicom_node.application_entity import AssociationLimits, Node, NodeAddress
 from dicom_node.callers import Callers
 from dicom_node.intake import Intake, Limits
 from dicom_node.site_policy import eligibility_policy
+from dicom_node.stow_server import start_stow_server
 from service.database import make_engine, make_session_factory, require_current_schema
 from service.errors import ConfigurationError, RegistryUnavailableError
 from service.instance_store import InstanceStore
@@ -34,6 +35,7 @@ def run(settings: Settings) -> None:
     stop = threading.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signal_number, lambda *_: stop.set())
+    intake = build_intake(settings)
     node = Node(
         NodeAddress(settings.ae_title, settings.dicom_host, settings.dicom_port),
         AssociationLimits(
@@ -43,10 +45,13 @@ def run(settings: Settings) -> None:
             settings.dimse_timeout_s,
             settings.acse_timeout_s,
         ),
-        build_intake(settings),
+        intake,
     )
+    stow = start_stow_server(settings, intake)
     node.start()
     stop.wait()
+    if stow is not None:
+        stow.stop()
     node.stop()
 
 

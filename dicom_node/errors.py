@@ -2,6 +2,7 @@
 
     DicomNodeError
     ├── RefusedObject    answer the sender with this DIMSE status; nothing was kept
+    ├── MultipartError   the body of a web request is not what its header says: answer that, keep what came whole
     ├── PixelError       this object's pixels cannot be used, today or tomorrow: fail the job with the code
     └── DerivationError  a derived object cannot truthfully be made from this source: fail the job with the code
 
@@ -48,6 +49,10 @@ class RefusedObject(DicomNodeError):  # noqa: N818 - named for what the edge doe
     def __init__(self, code: str, message: str, dimse_status: int) -> None:
         super().__init__(code, message)
         self.dimse_status = dimse_status
+
+
+class MultipartError(DicomNodeError):
+    """The body is not a whole multipart/related message, or larger than allowed; parts given before it are whole."""
 
 
 class PixelError(DicomNodeError):

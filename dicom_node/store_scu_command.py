@@ -6,7 +6,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from dicom_node.store_scu import Outcome, Peer, echo, send
+from dicom_node.store_scu import Outcome, Peer, StoreResult, echo, send
 from service.errors import PermanentError
 from service.settings import Settings
 
@@ -15,12 +15,22 @@ console = Console(soft_wrap=True, highlight=False)
 
 def run_send(settings: Settings, *, files: list[Path], ae_title: str, host: str, port: int) -> None:
     """Send `files` (folders are searched) and print each answer. Raises PermanentError if any was not stored."""
+    paths = files_to_send(files)
+    peer = Peer(ae_title, host, port)
+    report(paths, send(paths, peer, calling_ae_title=settings.ae_title, timeout_s=settings.network_timeout_s))
+
+
+def files_to_send(files: list[Path]) -> list[Path]:
+    """`files` with every file of the folders among them. Raises PermanentError when there is none."""
     paths = [path for named in files for path in (sorted(named.rglob("*")) if named.is_dir() else [named])]
     paths = [path for path in paths if path.is_file()]
     if not paths:
         raise PermanentError("NO_FILES", "expected at least one file to send, found none")
-    peer = Peer(ae_title, host, port)
-    results = send(paths, peer, calling_ae_title=settings.ae_title, timeout_s=settings.network_timeout_s)
+    return paths
+
+
+def report(paths: list[Path], results: list[StoreResult]) -> None:
+    """Print each answer. Raises PermanentError if any was not stored."""
     for path, result in zip(paths, results, strict=True):
         status = f"0x{result.status:04X}" if result.status is not None else "no answer"
         console.print(

@@ -19,9 +19,14 @@ FieldValue = str | int | float | bool | None
 LogFormat = Literal["text", "json"]
 
 _PLAIN = re.compile(r"[\w.:/+@%\\-]+")
-# pydicom and pynetdicom quote element values in warnings and debug lines; Celery and kombu repeat connection URLs.
-_QUOTING_LIBRARIES = {"pydicom": logging.CRITICAL, "pynetdicom": logging.ERROR, "highdicom": logging.ERROR}
-_TALKATIVE_LIBRARIES = ("celery", "kombu", "amqp", "sqlalchemy", "alembic", "httpx", "uvicorn.access")
+# pydicom, pynetdicom and dicomweb-client quote element values and what peers wrote; Celery and kombu repeat URLs.
+_QUOTING_LIBRARIES = {
+    "pydicom": logging.CRITICAL,
+    "pynetdicom": logging.ERROR,
+    "highdicom": logging.ERROR,
+    "dicomweb_client": logging.CRITICAL,
+}
+_TALKATIVE_LIBRARIES = ("celery", "kombu", "amqp", "sqlalchemy", "alembic", "httpx", "uvicorn.access", "urllib3")
 
 
 def configure_logging(level: str, format: LogFormat, stream: TextIO | None = None) -> None:

@@ -87,6 +87,26 @@ class Settings(BaseSettings):
         default=30, description="Longest wait for an answer while associating or releasing."
     )
 
+    # DICOMweb
+    stow_port: int = Field(default=0, ge=0, le=65535, description="TCP port that STOW-RS is received on; 0: none.")
+    stow_host: str = Field(
+        default="127.0.0.1",
+        description="Address that STOW-RS is received on; any but a loopback address needs a tokens file.",
+    )
+    stow_tokens_file: Path | None = Field(
+        default=None,
+        description="File of who may send by STOW-RS: one AE title and SHA-256 of its bearer token a line.",
+    )
+    stow_certificate_file: Path | None = Field(
+        default=None, description="TLS certificate chain (PEM) of STOW-RS; empty: not encrypted."
+    )
+    stow_key_file: Path | None = Field(default=None, description="Private key (PEM) of that certificate.")
+    web_ca_file: Path | None = Field(
+        default=None,
+        description="Authorities (PEM) that DICOMweb services we send to are trusted by; empty: the public ones.",
+    )
+    stow_max_request_bytes: Bytes = Field(default=4096 * MIB, description="Largest STOW-RS request received.")
+
     # Admission
     min_free_bytes: Bytes = Field(
         default=2048 * MIB, description="Free disk space below which instances are refused with 0xA700."
@@ -177,6 +197,11 @@ class Settings(BaseSettings):
     @field_validator("weights_dir", mode="before")
     @classmethod
     def _empty_means_default(cls, value: object) -> object:
+        return None if value == "" else value
+
+    @field_validator("stow_tokens_file", "stow_certificate_file", "stow_key_file", "web_ca_file", mode="before")
+    @classmethod
+    def _empty_means_none(cls, value: object) -> object:
         return None if value == "" else value
 
     @field_validator("ae_title")

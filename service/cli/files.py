@@ -13,6 +13,7 @@ from service.cli.remote import find_node
 SUPPRESS = "worker.suppress_file:run"
 DEMO = "worker.demo:run"
 SEND = "dicom_node.store_scu_command:run_send"
+SEND_WEB = "dicom_node.stow_scu_command:run_send"
 ECHO = "dicom_node.store_scu_command:run_echo"
 
 
@@ -72,9 +73,16 @@ def demo(
 
 def send(
     files: Annotated[list[Path], typer.Argument(help="DICOM files, or folders of them.")],
-    to: Annotated[str, typer.Option(help="Name of a remote node, or AE@HOST:PORT.")],
+    to: Annotated[str, typer.Option(help="Name of a remote node, AE@HOST:PORT, or https://… of a DICOMweb service.")],
+    token_file: Annotated[Path | None, typer.Option(help="File with the bearer token for a DICOMweb service.")] = None,
+    ca_file: Annotated[
+        Path | None, typer.Option(help="Authorities (PEM) it is trusted by; else SOFTRAY_WEB_CA_FILE.")
+    ] = None,
 ) -> None:
-    """Send DICOM files by C-STORE and show each instance's answer. Exit code 1 if any was not stored."""
+    """Send DICOM files by C-STORE or STOW-RS and show each instance's answer. Exit code 1 if any was not stored."""
+    if to.startswith(("https://", "http://")):
+        call(SEND_WEB, settings(), files=files, url=to, token_file=token_file, ca_file=ca_file)
+        return
     node = find_node(to)
     call(SEND, settings(), files=files, ae_title=node.ae_title, host=node.host, port=node.port)
 

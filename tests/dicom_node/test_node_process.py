@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import signal
 import subprocess
@@ -18,6 +19,8 @@ from pydicom.uid import DigitalXRayImageStorageForPresentation
 from sqlalchemy import select
 
 from dicom_node.store_scu import Outcome, Peer, echo, send
+from dicom_node.stow_scu import store
+from dicom_node.web_peer import WebPeer
 from service.database import make_engine, make_session_factory, upgrade
 from service.registry.remote_nodes import add_remote_node
 from service.registry.tables import Instance, Job
@@ -134,6 +137,23 @@ def test_the_node_starts_without_its_registry_and_asks_senders_to_come_back(tmp_
         assert (result.outcome, result.status) == (Outcome.RETRY, 0xA700)
         node.process.send_signal(signal.SIGTERM)
         assert node.process.wait(timeout=10) == 0
+
+
+def test_the_node_takes_stow_rs_beside_c_store_and_stops_both(folder: Path, tmp_path: Path) -> None:
+    path = tmp_path / "radiograph.dcm"
+    dataset = radiograph()
+    dataset.save_as(path, enforce_file_format=True)
+    tokens = tmp_path / "tokens"
+    tokens.write_text(f"{MODALITY} {hashlib.sha256(b'token').hexdigest()}\n")
+    stow_port = free_port()
+    with running(folder, STOW_PORT=str(stow_port), STOW_TOKENS_FILE=str(tokens)) as node:
+        [by_web] = store([path], WebPeer(f"http://127.0.0.1:{stow_port}", token="token"))
+        [by_dimse] = send([path], node.peer, calling_ae_title=MODALITY)
+        node.process.send_signal(signal.SIGTERM)
+        assert node.process.wait(timeout=10) == 0
+        assert "stow_stopped" in node.log.read_text()
+    assert (by_web.outcome, by_dimse.outcome) == (Outcome.SENT, Outcome.SENT)
+    assert [len(found) for found in rows(folder)] == [1, 1]
 
 
 @pytest.mark.parametrize(

@@ -4,6 +4,7 @@
 missing=""
 command -v storescu >/dev/null 2>&1 || missing="$missing dcmtk"
 command -v Orthanc >/dev/null 2>&1 || missing="$missing orthanc"
+[ -e /usr/share/orthanc/plugins/libOrthancDicomWeb.so ] || missing="$missing orthanc-dicomweb"
 command -v redis-server >/dev/null 2>&1 || missing="$missing redis-server"
 ls /usr/lib/postgresql/*/bin/initdb >/dev/null 2>&1 || missing="$missing postgresql"
 command -v chromium >/dev/null 2>&1 || missing="$missing chromium"

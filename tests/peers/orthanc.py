@@ -14,6 +14,8 @@ import pytest
 
 from tests.peers.process import free_port, running
 
+DICOMWEB_PLUGIN = Path("/usr/share/orthanc/plugins/libOrthancDicomWeb.so")
+
 
 @dataclass(frozen=True)
 class Orthanc:
@@ -22,6 +24,11 @@ class Orthanc:
     ae_title: str
     dicom_port: int
     http_url: str
+
+    @property
+    def dicomweb_url(self) -> str:
+        """The root of its DICOMweb service, where the plugin is loaded."""
+        return f"{self.http_url}/dicom-web"
 
     def instances(self) -> list[str]:
         """Every stored instance."""
@@ -51,6 +58,16 @@ class Orthanc:
         reply = httpx.post(f"{self.http_url}/modalities/{name}/store", json=instances, timeout=120)
         reply.raise_for_status()
 
+    def know_stow_server(self, name: str, url: str) -> None:
+        """Let Orthanc send to a DICOMweb service under `name`."""
+        server = {"Url": url, "ChunkedTransfers": True}
+        httpx.put(f"{self.dicomweb_url}/servers/{name}", json=server, timeout=30).raise_for_status()
+
+    def stow(self, name: str, instances: list[str]) -> None:
+        """STOW-RS `instances` to the service known as `name`; raises httpx.HTTPStatusError when Orthanc could not."""
+        order = {"Resources": instances, "Synchronous": True}
+        httpx.post(f"{self.dicomweb_url}/servers/{name}/stow", json=order, timeout=120).raise_for_status()
+
     def delete(self, instance: str) -> None:
         httpx.delete(f"{self.http_url}/instances/{instance}", timeout=30).raise_for_status()
 
@@ -72,12 +89,14 @@ def running_orthanc(folder: Path, *, dicom_port: int | None = None, softray_port
     It never replaces an instance that it has, as an archive should, and knows softray as the modality SOFTRAY.
     """
     folder.mkdir(parents=True, exist_ok=True)
+    plugins = [str(DICOMWEB_PLUGIN)] if DICOMWEB_PLUGIN.exists() else []
     peer = Orthanc("ORTHANC", dicom_port or free_port(), f"http://127.0.0.1:{free_port()}")
     configuration = {
         "Name": "softray test",
         "StorageDirectory": str(folder / "storage"),
         "IndexDirectory": str(folder / "storage"),
-        "Plugins": [],
+        "Plugins": plugins,
+        "DicomWeb": {"Enable": bool(plugins), "Root": "/dicom-web/"},
         "HttpPort": int(peer.http_url.rsplit(":", 1)[1]),
         "RemoteAccessAllowed": False,
         "AuthenticationEnabled": False,
@@ -104,6 +123,14 @@ def orthanc(tmp_path: Path) -> Iterator[Orthanc]:
         pytest.skip("Orthanc is not installed")
     with running_orthanc(tmp_path / "orthanc") as peer:
         yield peer
+
+
+@pytest.fixture
+def dicomweb_orthanc(orthanc: Orthanc) -> Orthanc:
+    """The same, which takes STOW-RS and answers QIDO-RS as well."""
+    if not DICOMWEB_PLUGIN.exists():
+        pytest.skip("Orthanc's DICOMweb plugin (orthanc-dicomweb) is not installed")
+    return orthanc
 
 
 def _answers(peer: Orthanc) -> bool:

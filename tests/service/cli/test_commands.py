@@ -14,6 +14,7 @@ from typer.testing import CliRunner
 from dicom_node.radiograph import wrap_radiograph
 from dicom_node.stand_in_pacs import StandInPacs
 from service.cli import app
+from tests.dicom_node.scripted_web_peer import scripted_peer
 from tests.radiographs import write
 
 runner = CliRunner()
@@ -116,6 +117,23 @@ def test_echo_and_send_reach_a_node_by_name_and_by_address(tmp_path: Path) -> No
         assert "0x0000" in output
         assert len(pacs.files()) == 1
     assert run("echo", "PACS")[0] == 1
+
+
+def test_send_reaches_a_dicomweb_service_by_its_address(tmp_path: Path) -> None:
+    image = write(tmp_path / "image.dcm", wrap_radiograph(np.full((1024, 1024), 0.3, dtype=np.float32)))
+    (tmp_path / "token").write_text("secret")
+    with scripted_peer() as peer:
+        code, output = run("send", str(image), "--to", peer.url, "--token-file", str(tmp_path / "token"))
+        assert code == 0, output
+        assert "SENT" in output
+        [asked] = peer.asked
+        assert asked.headers["authorization"] == "Bearer secret"
+        peer.says(401)
+        code, output = run("send", str(image), "--to", peer.url)
+    assert code == 1
+    assert "HTTP_NOT_AUTHORISED" in output
+    assert "NOT_STORED" in output
+    assert run("send", str(image), "--to", "https://user:secret@pacs/")[0] == 1
 
 
 def test_weights_list_names_the_default() -> None:
