@@ -10,8 +10,9 @@ from dicom_node.eligibility import ReasonCode
 from dicom_node.errors import PixelErrorCode
 from dicom_node.status import C_STORE_STATUSES, Outcome
 from service.cli import app
-from service.registry.deliveries import DELIVERY_FAILED, DESTINATION_REMOVED
+from service.registry.deliveries import DESTINATION_REMOVED
 from service.registry.job_states import JobState
+from service.registry.settlement import DELIVERY_FAILED
 from service.settings import Settings
 from tests.deploy.dockerfile import ROOT
 
