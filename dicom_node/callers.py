@@ -23,4 +23,8 @@ class Callers:
         if self._accept_unknown:
             return True
         with transaction(self._sessions, read_only=True) as session:
-            return ae_title.strip() in allowed_callers(session)
+            return self.permits_now(session, ae_title)
+
+    def permits_now(self, session: Session, ae_title: str) -> bool:
+        """The same in a transaction that is open."""
+        return self._accept_unknown or ae_title.strip() in allowed_callers(session)

@@ -243,7 +243,7 @@ def test_dcmtk_sends_in_every_uncompressed_transfer_syntax(
 
 
 def test_silent_connections_take_nobodys_place(installed: Installation) -> None:
-    with listening(installed, AssociationLimits(max_associations=3)) as node:
+    with listening(installed, AssociationLimits(max_associations=3, max_waiting=3)) as node:
         silent = [socket.create_connection(("127.0.0.1", node.port)) for _ in range(20)]
         association = associate(node.port, [DX])
         assert c_store_over(association, as_received(radiograph())).Status == 0x0000
