@@ -1,6 +1,7 @@
 """A port of the node: accepts connections and gives each an `Acceptor`; nothing a peer does can hold it up.
 
-Connections without an association (not asked for yet, or over) are bounded too: past `max_waiting` the oldest are closed.
+Connections without an association (not asked for yet, or over) are bounded too: past `max_waiting` the oldest
+are closed.
 """
 
 from __future__ import annotations

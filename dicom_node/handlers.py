@@ -68,12 +68,12 @@ def on_association_requested(event: Event, callers: Callers) -> None:
     association = cast(Acceptor, event.assoc)
     calling_ae_title = str(_association_request(event).calling_ae_title).strip()
     try:
-        permitted = callers.permits(calling_ae_title)
+        refusal = callers.refusal(calling_ae_title, str(association.requestor.address))
     except TransientError as error:
         log_event(logger, "caller_not_checked", level=logging.WARNING, reason_code=error.code)
-        permitted = True
-    if not permitted:
-        _reject(event, CALLING_AE_TITLE_NOT_RECOGNISED, "CALLER_NOT_ALLOWED")
+        refusal = None
+    if refusal is not None:
+        _reject(event, CALLING_AE_TITLE_NOT_RECOGNISED, refusal)
     elif not association.server.terms.slots.take(calling_ae_title):
         _reject(event, LOCAL_LIMIT_EXCEEDED, "TOO_MANY_ASSOCIATIONS")
     else:

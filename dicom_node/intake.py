@@ -111,7 +111,7 @@ class Intake:
             raise RefusedObject("INSTANCE_TOO_LARGE", message, CANNOT_UNDERSTAND)
         self.store.require_space(0 if received.file is not None else size)
         with transaction(self.sessions, read_only=True) as session:
-            if not self.callers.permits_now(session, received.calling_ae_title):
+            if not self.callers.permits_in(session, received.calling_ae_title):
                 raise RefusedObject("CALLER_NOT_ALLOWED", "the calling AE title may not send", NOT_AUTHORISED)
             depth = jobs.queue_depth(session)
             known = instances.find_stored(session, received.sop_instance_uid)

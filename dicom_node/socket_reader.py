@@ -86,6 +86,6 @@ class SocketReader:
 
     def skip(self) -> None:
         """Throw away what is there. Raises PeerClosedError at the end."""
-        self._start = self._end
-        self._fill(time.monotonic() + self.timeout_s)
+        if self._start == self._end:
+            self._fill(time.monotonic() + self.timeout_s)
         self._start = self._end

@@ -11,6 +11,7 @@ ARTIM_CLOSING_S to close the connection itself (PS3.8 §9.1.5), then it is close
 from __future__ import annotations
 
 import logging
+import math
 import socket
 import ssl
 import struct
@@ -30,6 +31,7 @@ from service.logs import log_event
 logger = logging.getLogger(__name__)
 
 ARTIM_CLOSING_S = 5.0
+HALF_CLOSE_S = 0.5
 LONGEST_REQUEST_BYTES = 1024 * 1024  # 128 presentation contexts with every transfer syntax there is
 _WAIT_S = 0.05  # how soon what another thread wants sent is noticed
 _PDU_TYPES = frozenset(range(0x01, 0x08))
@@ -101,14 +103,21 @@ class UpperLayer(DULServiceProvider):
         if not self.closing:
             return
         self.artim_timer.timeout = min(ARTIM_CLOSING_S, self.artim_timer.timeout or ARTIM_CLOSING_S)
+        half_close_at = time.monotonic() + HALF_CLOSE_S
+        while not self._kill_thread:
+            self.advance()
+            if time.monotonic() > half_close_at:
+                self._half_close()
+                half_close_at = math.inf
+
+    def _half_close(self) -> None:
+        """Let a peer that only reads see the end. With TLS it would look like a truncation: it waits for the timer."""
         connection = self._connection()
         if connection is not None and not isinstance(connection, ssl.SSLSocket):
             try:
-                connection.shutdown(socket.SHUT_WR)  # a peer that only reads sees the end now
+                connection.shutdown(socket.SHUT_WR)
             except OSError:
                 self.event_queue.put(_CONNECTION_CLOSED)
-        while not self._kill_thread:
-            self.advance()
 
     def _look(self, wait_s: float) -> None:
         """Put the event of the next thing to do into the queue, if there is one within `wait_s`."""
