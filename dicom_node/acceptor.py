@@ -118,12 +118,29 @@ class Acceptor(Association):
         if not isinstance(request, A_ASSOCIATE):
             return
         self.requestor.primitive = request
-        evt.trigger(self, evt.EVT_REQUESTED, {})
-        if not self.is_aborted and not self.is_rejected:
-            self.acse.negotiate_association()
+        self._negotiate()
         while self.is_established and not self._kill and not self.upper_layer.ended:
             self._serve_next()
         self._give_back_slot()  # before its last PDU: whoever waits for that gets the place
+
+    def _negotiate(self) -> None:
+        """Accept or reject; a request that nobody can make sense of is aborted."""
+        evt.trigger(self, evt.EVT_REQUESTED, {})
+        if self.is_aborted or self.is_rejected:
+            return
+        try:
+            if self.slot_of is None:  # pynetdicom swallows what its handlers raise: nobody gets in by that
+                raise RuntimeError("the request was not judged")
+            self.acse.negotiate_association()
+        except Exception as error:
+            log_event(
+                logger,
+                "association_request_unusable",
+                level=logging.WARNING,
+                address=str(self.requestor.address),
+                reason=type(error).__name__,
+            )
+            self.upper_layer.abort_and_end()
 
     def _serve_next(self) -> None:
         self.upper_layer.advance()

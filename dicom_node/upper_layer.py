@@ -131,9 +131,10 @@ class UpperLayer(DULServiceProvider):
             self.state_machine.do_action(event)
         except Exception as error:  # an event that the state does not know, or a peer's value that no one can take
             self._log("upper_layer_failed", reason=type(error).__name__)
-            self._abort_and_end()
+            self.abort_and_end()
 
-    def _abort_and_end(self) -> None:
+    def abort_and_end(self) -> None:
+        """Tell the peer, and do nothing more."""
         abort = A_ABORT_RQ()
         abort.source, abort.reason_diagnostic = 0x02, 0x00  # PS3.8 Table 9-26: service provider, reason not specified
         if self.socket is not None and self.socket.socket is not None:

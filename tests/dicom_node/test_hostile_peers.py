@@ -11,6 +11,7 @@ import pytest
 
 from dicom_node import upper_layer
 from dicom_node.application_entity import AssociationLimits, Node
+from dicom_node.callers import CallerRefusal, Callers
 from dicom_node.store_scu import Peer, echo
 from tests.dicom_node.raw_peer import (
     ABORT,
@@ -170,6 +171,27 @@ def test_what_does_not_belong_into_an_association_aborts_it(node: Node, sent: by
         assert answer is not None
         assert answer[0] == ABORT
         assert peer.seconds_until_closed() < 4
+
+
+def test_a_request_without_what_must_be_in_it_is_aborted(node: Node) -> None:
+    head = b"\x00\x01\x00\x00" + b"SOFTRAY".ljust(16) + b"MODALITY".ljust(16) + b"\0" * 32
+    with RawPeer(node.port) as peer:
+        peer.send(pdu(1, head))
+        answer = peer.receive()
+        assert answer is not None
+        assert answer[0] == ABORT
+
+
+def test_nobody_gets_in_when_the_allow_list_fails(installed: Installation) -> None:
+    class Broken(Callers):
+        def refusal(self, ae_title: str, address: str) -> CallerRefusal | None:
+            raise ArithmeticError
+
+    with listening(installed, callers=Broken(installed.sessions)) as node, RawPeer(node.port) as peer:
+        peer.send(associate_rq())
+        answer = peer.receive()
+        assert answer is not None
+        assert answer[0] == ABORT
 
 
 @pytest.mark.parametrize("kind", [ASSOCIATE_AC, P_DATA_TF, RELEASE_RQ, RELEASE_RP])
