@@ -7,11 +7,15 @@ import signal
 import sys
 import threading
 
+import pydicom.config
+
 from dicom_node.application_entity import AssociationLimits, Node, NodeAddress
+from dicom_node.caller_hosts import CallerHosts
 from dicom_node.callers import Callers
 from dicom_node.intake import Intake, Limits
 from dicom_node.site_policy import eligibility_policy
 from dicom_node.stow_server import start_stow_server
+from dicom_node.tls import server_context, tls_files
 from service.database import make_engine, make_session_factory, require_current_schema
 from service.errors import ConfigurationError, RegistryUnavailableError
 from service.instance_store import InstanceStore
@@ -32,20 +36,24 @@ def run(settings: Settings) -> None:
     keep the node from starting: it answers 0xA700 until the database is back.
     """
     configure_logging(settings.log_level, settings.log_format)
+    # Otherwise every UID of every proposed presentation context is matched with a pattern, only to warn about it.
+    pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
     stop = threading.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signal_number, lambda *_: stop.set())
     intake = build_intake(settings)
     node = Node(
-        NodeAddress(settings.ae_title, settings.dicom_host, settings.dicom_port),
+        NodeAddress(settings.ae_title, settings.dicom_host, settings.dicom_port or None, settings.tls_port or None),
         AssociationLimits(
             settings.max_associations,
             settings.max_pdu,
             settings.network_timeout_s,
             settings.dimse_timeout_s,
             settings.acse_timeout_s,
+            settings.max_associations_per_caller,
         ),
         intake,
+        server_context(tls_files(settings)) if settings.tls_port else None,
     )
     stow = start_stow_server(settings, intake)
     node.start()
@@ -70,7 +78,11 @@ def build_intake(settings: Settings) -> Intake:
         sessions=sessions,
         store=store,
         queue=JobQueue(make_celery(settings.effective_broker_url, settings.data_dir)),
-        callers=Callers(sessions, accept_unknown=settings.accept_unknown_callers),
+        callers=Callers(
+            sessions,
+            accept_unknown=settings.accept_unknown_callers,
+            hosts=CallerHosts() if settings.check_caller_host else None,
+        ),
         policy=eligibility_policy(settings),
         limits=Limits(settings.max_instance_bytes, settings.max_queue_depth),
         shutting_down=threading.Event(),

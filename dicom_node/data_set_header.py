@@ -11,7 +11,6 @@ import re
 import struct
 import zlib
 from dataclasses import dataclass
-from io import BytesIO
 
 from pydicom.datadict import dictionary_VR
 from pydicom.dataelem import RawDataElement
@@ -21,6 +20,7 @@ from pydicom.tag import BaseTag
 from pydicom.uid import UID, DeflatedExplicitVRLittleEndian
 
 from dicom_node.errors import RefusedObject
+from dicom_node.memory_reader import MemoryReader
 from dicom_node.received_instance import ReceivedInstance
 from dicom_node.status import CANNOT_UNDERSTAND, DATA_SET_MISMATCH
 
@@ -62,7 +62,7 @@ def read_header(received: ReceivedInstance) -> DataSetHeader:
 def _read(received: ReceivedInstance) -> DataSetHeader:
     encoded, complete = _inflated(received)
     syntax = received.transfer_syntax_uid
-    fp = BytesIO(encoded)
+    fp = MemoryReader(encoded)
     pixels: list[tuple[str | None, int]] = []
 
     def at_pixels(tag: BaseTag, vr: str | None, length: int) -> bool:
@@ -92,7 +92,7 @@ def _read(received: ReceivedInstance) -> DataSetHeader:
     return header
 
 
-def _inflated(received: ReceivedInstance) -> tuple[bytes, bool]:
+def _inflated(received: ReceivedInstance) -> tuple[bytes | memoryview, bool]:
     if received.transfer_syntax_uid != DeflatedExplicitVRLittleEndian:
         return received.data_set, True
     inflater = zlib.decompressobj(-zlib.MAX_WBITS)
@@ -129,7 +129,9 @@ def _is_sequence(tag: BaseTag, vr: str | None) -> bool:
     return vr == "SQ"
 
 
-def _require_whole_pixels(encoded: bytes, offset: int, vr: str | None, length: int, *, little_endian: bool) -> None:
+def _require_whole_pixels(
+    encoded: bytes | memoryview, offset: int, vr: str | None, length: int, *, little_endian: bool
+) -> None:
     """`offset` is that of the element's tag (PS3.5 §7.1.2 and §7.1.3)."""
     value = offset + (12 if vr in _LONG_LENGTH_VRS else 8)
     if length != UNDEFINED_LENGTH:

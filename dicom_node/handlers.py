@@ -9,15 +9,14 @@ import logging
 from typing import cast
 
 from pydicom.dataset import Dataset
-from pydicom.uid import UID
 from pynetdicom.dimse_primitives import C_STORE
 from pynetdicom.events import Event
 from pynetdicom.pdu_primitives import A_ASSOCIATE
 
+from dicom_node.acceptor import Acceptor
 from dicom_node.callers import Callers
 from dicom_node.errors import RefusedObject
 from dicom_node.intake import Intake
-from dicom_node.received_instance import ReceivedInstance
 from dicom_node.status import CANNOT_UNDERSTAND, SUCCESS, comment_of, status_of
 from service.errors import TransientError
 from service.logs import log_event
@@ -26,6 +25,7 @@ logger = logging.getLogger(__name__)
 
 # A-ASSOCIATE-RJ, PS3.8 Table 9-21: result, source, reason.
 CALLING_AE_TITLE_NOT_RECOGNISED = (0x01, 0x01, 0x03)
+LOCAL_LIMIT_EXCEEDED = (0x02, 0x03, 0x02)
 
 
 def on_c_echo(event: Event) -> int:
@@ -35,13 +35,17 @@ def on_c_echo(event: Event) -> int:
 
 def on_c_store(event: Event, intake: Intake) -> Dataset:
     """Storage (PS3.4 Annex B): Success once file and rows are safe, otherwise a status that says what to do."""
-    calling_ae_title = ""
+    calling_ae_title = str(event.assoc.requestor.ae_title).strip()
+    arrival = cast(Acceptor, event.assoc).assembly.next_arrival()
     try:
-        received = received_instance(event)
-        calling_ae_title = received.calling_ae_title
-        receipt = intake.receive(received)
+        if arrival is None:
+            raise RefusedObject("DATA_SET_MISSING", "expected a data set and its UIDs, found none", CANNOT_UNDERSTAND)
+        receipt = intake.receive(arrival.received())
     except Exception as error:
         return _failed(event, calling_ae_title, error)
+    finally:
+        if arrival is not None:
+            arrival.discard()
     log_event(
         logger,
         "instance_received",
@@ -56,41 +60,29 @@ def on_c_store(event: Event, intake: Intake) -> Dataset:
 
 
 def on_association_requested(event: Event, callers: Callers) -> None:
-    """Reject callers that are not registered (PS3.8 §7.1.1.7), before any presentation context is looked at.
+    """Reject callers that are not registered, and those for whom there is no place (PS3.8 §7.1.1.7).
 
     While the registry does not answer, nobody is rejected for good because of that: the association is let through, and
     each instance is answered 0xA700 until the registry is back.
     """
-    calling_ae_title = str(_association_request(event).calling_ae_title)
+    association = cast(Acceptor, event.assoc)
+    calling_ae_title = str(_association_request(event).calling_ae_title).strip()
     try:
-        permitted = callers.permits(calling_ae_title)
+        refusal = callers.refusal(calling_ae_title, str(association.requestor.address))
     except TransientError as error:
         log_event(logger, "caller_not_checked", level=logging.WARNING, reason_code=error.code)
-        return
-    if not permitted:
-        event.assoc.acse.send_reject(*CALLING_AE_TITLE_NOT_RECOGNISED)
-        _log_rejection(event, "CALLER_NOT_ALLOWED")
-        event.assoc.kill()
+        refusal = None
+    if refusal is not None:
+        _reject(event, CALLING_AE_TITLE_NOT_RECOGNISED, refusal)
+    elif not association.server.terms.slots.take(calling_ae_title):
+        _reject(event, LOCAL_LIMIT_EXCEEDED, "TOO_MANY_ASSOCIATIONS")
+    else:
+        association.slot_of = calling_ae_title
 
 
 def on_association_rejected(event: Event) -> None:
-    """Called when pynetdicom itself rejected: called AE title not ours, or too many associations."""
-    for_us = str(_association_request(event).called_ae_title) == event.assoc.acceptor.ae_title
-    _log_rejection(event, "TOO_MANY_ASSOCIATIONS" if for_us else "CALLED_AE_TITLE_NOT_OURS")
-
-
-def received_instance(event: Event) -> ReceivedInstance:
-    """The C-STORE-RQ as values. Raises RefusedObject when it came without a data set."""
-    request = cast(C_STORE, event.request)
-    if request.DataSet is None or request.AffectedSOPClassUID is None or request.AffectedSOPInstanceUID is None:
-        raise RefusedObject("DATA_SET_MISSING", "expected a data set and its UIDs, found none", CANNOT_UNDERSTAND)
-    return ReceivedInstance(
-        sop_class_uid=UID(request.AffectedSOPClassUID),
-        sop_instance_uid=UID(request.AffectedSOPInstanceUID),
-        transfer_syntax_uid=UID(event.context.transfer_syntax),
-        calling_ae_title=str(event.assoc.requestor.ae_title).strip(),
-        data_set=event.encoded_dataset(include_meta=False),
-    )
+    """Called when pynetdicom itself rejected: the called AE title is not ours."""
+    _log_rejection(event, "CALLED_AE_TITLE_NOT_OURS")
 
 
 def _failed(event: Event, calling_ae_title: str, error: Exception) -> Dataset:
@@ -126,6 +118,12 @@ def _place(error: Exception) -> str:
 
 def _association_request(event: Event) -> A_ASSOCIATE:
     return cast(A_ASSOCIATE, event.assoc.requestor.primitive)
+
+
+def _reject(event: Event, answer: tuple[int, int, int], reason_code: str) -> None:
+    event.assoc.acse.send_reject(*answer)
+    _log_rejection(event, reason_code)
+    event.assoc.kill()
 
 
 def _log_rejection(event: Event, reason_code: str) -> None:

@@ -16,18 +16,20 @@ from typing import Protocol
 from pydicom.dataset import Dataset
 from sqlalchemy.orm import Session, sessionmaker
 
+from dicom_node.arrival import Arrival, ArrivingMessage
 from dicom_node.callers import Callers
 from dicom_node.data_set_header import DataSetHeader, read_header
-from dicom_node.eligibility import EligibilityPolicy, Eligible, Ineligible, judge
+from dicom_node.eligibility import EligibilityPolicy, Eligible, Ineligible, ReasonCode, judge
 from dicom_node.errors import PixelErrorCode, RefusedObject
 from dicom_node.header_values import items, text
 from dicom_node.received_instance import ReceivedInstance
 from dicom_node.status import CANNOT_UNDERSTAND, NOT_AUTHORISED
+from service.arriving_file import ArrivingFile
 from service.database import transaction
 from service.errors import TransientError
 from service.instance_store import InstanceStore, Kind, StoredFile
 from service.registry import instances, jobs
-from service.registry.instances import InstanceFacts, Reception, Verdict
+from service.registry.instances import InstanceFacts, Reception, StoredRow, Verdict
 
 DUPLICATE_UID = "DUPLICATE_UID"
 _CODE_STRING = re.compile(r"[A-Z0-9 _]{1,16}")
@@ -95,16 +97,20 @@ class Intake:
     after: Afterwards = Afterwards()
     clock: Callable[[], datetime] = _now
 
+    def open_arrival(self, message: ArrivingMessage) -> Arrival:
+        """Where the data set of `message` goes while it comes."""
+        return Arrival(message, self._open_file, self.limits.max_instance_bytes)
+
     def receive(self, received: ReceivedInstance) -> Receipt:
         """Keep one instance and queue it if it is ours. Raises TransientError or RefusedObject: then it is not kept."""
         try:
-            self._admit(received)
+            known = self._admit(received)
             header = read_header(received)
         except RefusedObject as refused:
             self._record_refusal(received, refused)
             raise
         verdict = self._judge(header)  # 3: is it ours?
-        stored = self._keep(received)  # 4: the file
+        stored = self._keep(received, known)  # 4: the file
         receipt = self._record(received, header, verdict, stored)  # 5 and 6: rows and job, committed
         if receipt.job_id is not None:
             self.queue.announce_inference(receipt.job_id)  # 7: after the commit
@@ -112,20 +118,32 @@ class Intake:
             self.queue.announce_notice(receipt.notice_job_id)
         return receipt
 
-    def _admit(self, received: ReceivedInstance) -> None:
-        if self.shutting_down.is_set():
-            raise TransientError("SHUTTING_DOWN", "the node is shutting down")
-        if not self.callers.permits(received.calling_ae_title):
-            raise RefusedObject("CALLER_NOT_ALLOWED", "the calling AE title may not send", NOT_AUTHORISED)
+    def _open_file(self) -> ArrivingFile:
+        """Asked before the data set comes: what cannot be kept now need not be written."""
+        self._require_running()
+        self.store.require_space()
+        return self.store.open_arriving()
+
+    def _admit(self, received: ReceivedInstance) -> StoredRow | None:
+        """What is known under this UID, once it is clear that the instance may come in."""
+        self._require_running()
         size = len(received.data_set)
         if size > self.limits.max_instance_bytes:
             message = f"expected at most {self.limits.max_instance_bytes} bytes, found {size}"
             raise RefusedObject("INSTANCE_TOO_LARGE", message, CANNOT_UNDERSTAND)
-        self.store.require_space(size)
+        self.store.require_space(0 if received.file is not None else size)
         with transaction(self.sessions, read_only=True) as session:
+            if not self.callers.permits_in(session, received.calling_ae_title):
+                raise RefusedObject("CALLER_NOT_ALLOWED", "the calling AE title may not send", NOT_AUTHORISED)
             depth = jobs.queue_depth(session)
+            known = instances.find_stored(session, received.sop_instance_uid)
         if depth >= self.limits.max_queue_depth:
             raise TransientError("QUEUE_FULL", f"{depth} jobs are waiting")
+        return known
+
+    def _require_running(self) -> None:
+        if self.shutting_down.is_set():
+            raise TransientError("SHUTTING_DOWN", "the node is shutting down")
 
     def _judge(self, header: DataSetHeader) -> Eligible | Ineligible:
         verdict = judge(header.elements, self.policy)
@@ -133,11 +151,12 @@ class Intake:
             return Ineligible(PixelErrorCode.PIXEL_DATA_MISSING, "expected Pixel Data (7FE0,0010), found none")
         return verdict
 
-    def _keep(self, received: ReceivedInstance) -> StoredFile:
-        with transaction(self.sessions, read_only=True) as session:
-            known = instances.find_stored(session, received.sop_instance_uid)
+    def _keep(self, received: ReceivedInstance, known: StoredRow | None) -> StoredFile:
         other_content = known is not None and known.sha256 != received.file_sha256()
-        return self.store.keep(Kind.QUARANTINE if other_content else Kind.SOURCE, received.file_parts())
+        kind = Kind.QUARANTINE if other_content else Kind.SOURCE
+        if received.file is not None:
+            return self.store.adopt(kind, received.file)
+        return self.store.keep(kind, received.file_parts())
 
     def _record(
         self,
@@ -180,7 +199,9 @@ class Intake:
     def _verdict(self, verdict: Eligible | Ineligible) -> Verdict:
         if isinstance(verdict, Eligible):
             return Verdict(sibling_wait_s=self.after.sibling_wait_s)
-        return Verdict(str(verdict.code), verdict.detail, notice=self.after.notice_refusals)
+        # A PACS that routes our results back to us must not be answered with a report on each of them.
+        notice = self.after.notice_refusals and verdict.code is not ReasonCode.OWN_OUTPUT
+        return Verdict(str(verdict.code), verdict.detail, notice=notice)
 
     def _record_refusal(self, received: ReceivedInstance, refused: RefusedObject) -> None:
         with transaction(self.sessions) as session:

@@ -14,6 +14,7 @@ from service.errors import TransientError
 SUCCESS = 0x0000
 PROCESSING_FAILURE = 0x0110
 DUPLICATE_SOP_INSTANCE = 0x0111
+INVALID_SOP_INSTANCE = 0x0117
 SOP_CLASS_NOT_SUPPORTED = 0x0122
 NOT_AUTHORISED = 0x0124
 RESOURCE_LIMITATION = 0x0213
@@ -55,7 +56,9 @@ C_STORE_STATUSES = (
         DUPLICATE_SOP_INSTANCE, DUPLICATE_SOP_INSTANCE, "ALREADY_STORED", "the peer has this instance", Outcome.SENT
     ),
     StatusRange(0x0116, 0x0116, "STORED_WITH_WARNING", "stored, attribute values out of range", Outcome.SENT),
-    StatusRange(0x0117, 0x0117, "INVALID_INSTANCE", "invalid SOP instance", Outcome.REFUSED),
+    StatusRange(
+        INVALID_SOP_INSTANCE, INVALID_SOP_INSTANCE, "INVALID_INSTANCE", "invalid SOP instance", Outcome.REFUSED
+    ),
     StatusRange(
         SOP_CLASS_NOT_SUPPORTED,
         SOP_CLASS_NOT_SUPPORTED,

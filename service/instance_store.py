@@ -7,7 +7,6 @@ by `sweep_temporary`. Files are readable by their owner only, since they hold pa
 
 from __future__ import annotations
 
-import errno
 import hashlib
 import os
 import shutil
@@ -19,11 +18,12 @@ from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
+from service.arriving_file import ArrivingFile
 from service.errors import PermanentError, StoreFullError, TransientError
+from service.store_errors import store_error
 
 # Hashing and writing alternate in pieces that stay in the processor's cache between the two.
 _CHUNK = 1 << 20
-_NO_ROOM = {errno.ENOSPC, errno.EDQUOT}
 
 
 class Kind(StrEnum):
@@ -75,15 +75,32 @@ class InstanceStore:
             if temporary is not None:
                 with suppress(OSError):
                     os.unlink(temporary)  # noqa: PTH108 (mkstemp gives a str)
-            if error.errno in _NO_ROOM:
-                raise StoreFullError("STORE_FULL", f"no room left in the instance store: {error.strerror}") from error
-            raise TransientError("STORE_UNWRITABLE", f"the instance store cannot be written: {error}") from error
+            raise store_error(error) from error
         except BaseException:
             if temporary is not None:
                 with suppress(OSError):
                     os.unlink(temporary)  # noqa: PTH108
             raise
         return StoredFile(path, sha256, size_bytes)
+
+    def open_arriving(self) -> ArrivingFile:
+        """A file to be written as its bytes come, then given to `adopt`. Raises StoreFullError or TransientError."""
+        return ArrivingFile(self._temporary)
+
+    def adopt(self, kind: Kind, arriving: ArrivingFile, suffix: str = ".dcm") -> StoredFile:
+        """Keep a file that has arrived, as `keep` would: named once its bytes and its name are on disk.
+
+        Raises StoreFullError or TransientError; the file is then still the caller's, to be discarded.
+        """
+        sha256 = arriving.sha256
+        path = f"{kind}/{sha256[:2]}/{sha256}{suffix}"
+        try:
+            arriving.sync()
+            self._publish(arriving.temporary, path)
+        except OSError as error:
+            raise store_error(error) from error
+        arriving.adopted()
+        return StoredFile(path, sha256, arriving.size_bytes)
 
     def require_space(self, expected_bytes: int = 0) -> None:
         """Raise StoreFullError unless `min_free_bytes` stay free after `expected_bytes` more."""

@@ -75,11 +75,35 @@ class Settings(BaseSettings):
     # DICOM node
     ae_title: str = Field(default="SOFTRAY", description="Our application entity title, called and calling.")
     dicom_host: str = Field(default="0.0.0.0", description="Address that the DICOM node listens on.")
-    dicom_port: Port = Field(default=11112, description="TCP port that the DICOM node listens on.")
+    dicom_port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        default=11112, description="TCP port that the DICOM node listens on; 0: TLS only."
+    )
+    tls_port: Annotated[int, Field(ge=0, le=65535)] = Field(
+        default=0, description="TCP port for associations over mutual TLS (registered: 2762); 0: none."
+    )
+    tls_certificate: Path | None = Field(
+        default=None, description="PEM file of our certificate with its chain, shown to peers that speak TLS."
+    )
+    tls_private_key: Path | None = Field(
+        default=None, description="PEM file of the certificate's private key, without a password."
+    )
+    tls_ca: Path | None = Field(
+        default=None, description="PEM file of the CA certificates that a peer's certificate must descend from."
+    )
+    tls_check_host: bool = Field(
+        default=True, description="Deliver over TLS only to a peer whose certificate names the host connected to."
+    )
+    check_caller_host: bool = Field(
+        default=True,
+        description="Accept a registered AE title only from its registered host (host `*`: from any).",
+    )
     accept_unknown_callers: bool = Field(
         default=False, description="Accept associations from AE titles that are not registered as remote nodes."
     )
     max_associations: Count = Field(default=25, description="Associations served at the same time; more are rejected.")
+    max_associations_per_caller: Count = Field(
+        default=20, description="Of these, associations of one calling AE title; more are rejected."
+    )
     max_pdu: int = Field(default=131072, ge=0, description="Largest PDU received, in bytes; 0: no limit.")
     network_timeout_s: Seconds = Field(default=60, description="Silence after which an open association is aborted.")
     dimse_timeout_s: Seconds = Field(default=30, description="Longest wait for a DIMSE message.")
@@ -194,7 +218,7 @@ class Settings(BaseSettings):
     )
     log_format: Literal["text", "json"] = Field(default="text", description="Form of a log line: text or json.")
 
-    @field_validator("weights_dir", mode="before")
+    @field_validator("weights_dir", "tls_certificate", "tls_private_key", "tls_ca", mode="before")
     @classmethod
     def _empty_means_default(cls, value: object) -> object:
         return None if value == "" else value

@@ -20,6 +20,7 @@ from sqlalchemy import Engine, select
 from sqlalchemy.orm import Session, sessionmaker
 
 from dicom_node.application_entity import AssociationLimits, Node, NodeAddress
+from dicom_node.caller_hosts import CallerHosts
 from dicom_node.callers import Callers
 from dicom_node.eligibility import EligibilityPolicy
 from dicom_node.intake import Intake, Limits
@@ -70,13 +71,13 @@ class Installation:
         with self.sessions() as session:
             return list(session.scalars(select(RejectedObject).order_by(RejectedObject.id)))
 
-    def add_caller(self, ae_title: str, *, may_send: bool = True) -> None:
+    def add_caller(self, ae_title: str, *, may_send: bool = True, host: str = "127.0.0.1") -> None:
         with self.sessions.begin() as session:
             add_remote_node(
                 session,
                 name=ae_title.lower(),
                 ae_title=ae_title,
-                host="127.0.0.1",
+                host=host,
                 port=104,
                 may_send=may_send,
                 receives_results=False,
@@ -98,7 +99,7 @@ def installation(folder: Path, *, callers: Sequence[str] = (MODALITY,)) -> Itera
         sessions=sessions,
         store=InstanceStore(folder / "instances", 0),
         queue=queue,
-        callers=Callers(sessions),
+        callers=Callers(sessions, hosts=CallerHosts()),
         policy=EligibilityPolicy(),
         limits=Limits(max_instance_bytes=64 * 1024 * 1024, max_queue_depth=100),
         shutting_down=threading.Event(),

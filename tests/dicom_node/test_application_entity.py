@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import socket
 import threading
 import time
@@ -26,6 +27,7 @@ from dicom_node.uids import IMPLEMENTATION_CLASS_UID
 from service.errors import ConfigurationError
 from service.registry.remote_nodes import remove_remote_node
 from tests.dicom_node.factories import radiograph
+from tests.dicom_node.raw_peer import ASSOCIATE_RJ, RawPeer, associate_rq
 from tests.dicom_node.running_node import (
     MODALITY,
     Installation,
@@ -53,11 +55,13 @@ def node(installed: Installation) -> Iterator[Node]:
 
 
 def rejection(port: int, *, calling: str = MODALITY, called: str = "SOFTRAY") -> tuple[int, int, int]:
-    association = associate(port, [DX], calling=calling, called=called)
-    assert association.is_rejected
-    answer = association.acceptor.primitive
+    with RawPeer(port) as peer:
+        peer.send(associate_rq(calling.encode("ascii"), called.encode("ascii")))
+        answer = peer.receive()
     assert answer is not None
-    return int(answer.result or 0), int(answer.result_source or 0), int(answer.diagnostic or 0)
+    kind, (_, result, source, reason) = answer
+    assert kind == ASSOCIATE_RJ
+    return result, source, reason
 
 
 def alive(node: Node) -> bool:
@@ -106,6 +110,37 @@ def test_more_associations_than_allowed_are_rejected_for_the_moment(installed: I
         time.sleep(0.2)
         assert alive(node)
         held[1].release()
+
+
+def test_one_caller_cannot_take_every_place(installed: Installation) -> None:
+    installed.add_caller("OTHER")
+    with listening(installed, AssociationLimits(max_associations=3, max_associations_per_caller=2)) as node:
+        held = [associate(node.port, [DX]) for _ in range(2)]
+        assert rejection(node.port) == (2, 3, 2)
+        other = associate(node.port, [DX], calling="OTHER")
+        assert other.is_established
+        for association in (*held, other):
+            association.release()
+
+
+def test_a_registered_ae_title_from_another_host_is_rejected(installed: Installation) -> None:
+    installed.add_caller("ELSEWHERE", host="192.0.2.7")
+    installed.add_caller("ANYWHERE", host="*")
+    installed.add_caller("BYNAME", host="localhost")
+    with listening(installed) as node:
+        assert rejection(node.port, calling="ELSEWHERE") == (1, 1, 3)
+        for calling in ("ANYWHERE", "BYNAME"):
+            assert echo(Peer("SOFTRAY", "127.0.0.1", node.port), calling_ae_title=calling).ok
+
+
+def test_a_rejected_host_is_named_in_the_log_with_its_reason(
+    installed: Installation, caplog: pytest.LogCaptureFixture
+) -> None:
+    installed.add_caller("ELSEWHERE", host="192.0.2.7")
+    with listening(installed) as node, caplog.at_level(logging.WARNING):
+        rejection(node.port, calling="ELSEWHERE")
+    (fields,) = [record.fields for record in caplog.records if record.message == "association_rejected"]  # type: ignore[attr-defined]
+    assert (fields["reason_code"], fields["address"]) == ("CALLER_HOST_MISMATCH", "127.0.0.1")
 
 
 def test_other_sop_classes_are_not_accepted(node: Node) -> None:
@@ -243,7 +278,7 @@ def test_dcmtk_sends_in_every_uncompressed_transfer_syntax(
 
 
 def test_silent_connections_take_nobodys_place(installed: Installation) -> None:
-    with listening(installed, AssociationLimits(max_associations=3)) as node:
+    with listening(installed, AssociationLimits(max_associations=3, max_waiting=3)) as node:
         silent = [socket.create_connection(("127.0.0.1", node.port)) for _ in range(20)]
         association = associate(node.port, [DX])
         assert c_store_over(association, as_received(radiograph())).Status == 0x0000

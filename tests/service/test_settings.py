@@ -52,7 +52,8 @@ def test_a_misspelt_name_in_the_file_is_an_error(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "value"),
     [
-        ("DICOM_PORT", "0"),
+        ("DICOM_PORT", "-1"),
+        ("DICOM_PORT", "65536"),
         ("DICOM_PORT", "http"),
         ("LEASE_S", "0"),
         ("MAX_ATTEMPTS", "0"),
