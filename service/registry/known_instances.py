@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
-from service.registry.tables import Instance, Job
+from service.registry.tables import Instance, Result
 
 _AT_ONCE = 500  # SQLite takes a limited number of parameters in one statement
 
@@ -24,8 +24,7 @@ def known_instances(session: Session, sop_instance_uids: Sequence[str]) -> set[s
     """Those of `sop_instance_uids` that were received, or that are results of ours in the archive."""
     found = received_instances(session, sop_instance_uids)
     for part in _parts(sop_instance_uids):
-        derived = select(Job.derived_sop_instance_uid).where(Job.derived_sop_instance_uid.in_(part))
-        found |= {uid for uid in session.scalars(derived) if uid is not None}
+        found |= set(session.scalars(select(Result.sop_instance_uid).where(Result.sop_instance_uid.in_(part))))
     return found
 
 
