@@ -14,6 +14,7 @@ from dicom_node.derived import DerivedPolicy
 from service.instance_store import InstanceStore
 from service.job_queue import JobQueue
 from service.registry.circuit_breaker import BreakerPolicy
+from service.registry.commitment_claims import CommitmentPolicy
 from service.routing import ResultsSection, Routing
 from worker.lease import ignore_hang
 
@@ -68,6 +69,7 @@ class WorkerContext:
     results: ResultsSection = field(default_factory=ResultsSection)
     routing: Routing = field(default_factory=Routing)
     breaker: BreakerPolicy = field(default_factory=BreakerPolicy)
+    commitment: CommitmentPolicy = field(default_factory=CommitmentPolicy)
     owner: str = field(default_factory=_owner)
     clock: Callable[[], datetime] = _now
     on_hang: Callable[[], None] = ignore_hang

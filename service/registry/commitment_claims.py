@@ -12,13 +12,15 @@ from service.registry.claims import Destination
 class CommitmentPolicy:
     """How results that were sent are followed up; times in s.
 
-    `delay_s` after the sending, up to `batch` instances are put into one request. The report may take `timeout_s`. A
-    node without C-FIND is asked `most_requests` times before the instances are sent again, `most_resends` times at
-    most. A node that does not list an instance is asked until it was looked for `looks` times: archives index late.
+    `delay_s` after the sending, up to `batch` instances are put into one request; whoever asks stays
+    `wait_for_report_s` for the report, which may take `timeout_s`. A node without C-FIND is asked `most_requests` times
+    before the instances are sent again, `most_resends` times at most. A node that does not list an instance is asked
+    until it was looked for `looks` times: archives index late.
     """
 
     delay_s: float = 2.0
     batch: int = 100
+    wait_for_report_s: float = 5.0
     timeout_s: float = 24 * 3600.0
     most_requests: int = 2
     most_resends: int = 3
