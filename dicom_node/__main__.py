@@ -9,6 +9,7 @@ import threading
 
 from dicom_node.application_entity import AssociationLimits, Node, NodeAddress
 from dicom_node.callers import Callers
+from dicom_node.commitment_registry import RegistryPromises
 from dicom_node.intake import Intake, Limits
 from dicom_node.site_policy import eligibility_policy
 from service.database import make_engine, make_session_factory, require_current_schema
@@ -34,6 +35,7 @@ def run(settings: Settings) -> None:
     stop = threading.Event()
     for signal_number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(signal_number, lambda *_: stop.set())
+    intake = build_intake(settings)
     node = Node(
         NodeAddress(settings.ae_title, settings.dicom_host, settings.dicom_port),
         AssociationLimits(
@@ -43,7 +45,8 @@ def run(settings: Settings) -> None:
             settings.dimse_timeout_s,
             settings.acse_timeout_s,
         ),
-        build_intake(settings),
+        intake,
+        RegistryPromises(intake.sessions) if settings.commitment_scp else None,
     )
     node.start()
     stop.wait()

@@ -5,7 +5,9 @@ from __future__ import annotations
 import logging
 import time
 from dataclasses import dataclass
+from typing import cast
 
+from pydicom.uid import UID
 from pynetdicom import evt
 from pynetdicom.transport import ThreadedAssociationServer
 
@@ -17,6 +19,8 @@ from dicom_node.association_guard import (
     on_message_received,
     on_pdu_received,
 )
+from dicom_node.commitment_handlers import PromiseBook, on_n_action, on_n_event_report
+from dicom_node.commitment_registry import RegistryReports
 from dicom_node.conformance import supported_contexts
 from dicom_node.intake import Intake
 from dicom_node.uids import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
@@ -51,10 +55,12 @@ class AssociationLimits:
     acse_timeout_s: float = 30.0
 
 
-def build_application_entity(ae_title: str, limits: AssociationLimits) -> GuardedEntity:
+def build_application_entity(ae_title: str, limits: AssociationLimits, *, commits: bool = False) -> GuardedEntity:
     """An application entity with our identity and timeouts, accepting what `conformance` offers."""
     entity = GuardedEntity(ae_title=ae_title)
-    entity.supported_contexts = supported_contexts()
+    for context in supported_contexts(commits=commits):  # assigned as a list they would lose their roles
+        syntaxes: list[str | UID] = list(context.transfer_syntax)
+        entity.add_supported_context(cast(UID, context.abstract_syntax), syntaxes, context.scu_role, context.scp_role)
     entity.require_called_aet = True
     entity.maximum_associations = limits.max_associations
     entity.maximum_pdu_size = limits.max_pdu
@@ -68,13 +74,19 @@ def build_application_entity(ae_title: str, limits: AssociationLimits) -> Guarde
 
 
 class Node:
-    """The listening node. `start` returns once it listens; `port` is then the real one."""
+    """The listening node. `start` returns once it listens; `port` is then the real one.
 
-    def __init__(self, address: NodeAddress, limits: AssociationLimits, intake: Intake) -> None:
+    `promises` None: it does not take requests for storage commitment.
+    """
+
+    def __init__(
+        self, address: NodeAddress, limits: AssociationLimits, intake: Intake, promises: PromiseBook | None = None
+    ) -> None:
         self._address = address
         self._limits = limits
         self._intake = intake
-        self._entity = build_application_entity(address.ae_title, limits)
+        self._promises = promises
+        self._entity = build_application_entity(address.ae_title, limits, commits=promises is not None)
         self._server: ThreadedAssociationServer | None = None
 
     @property
@@ -98,6 +110,8 @@ class Node:
                     (evt.EVT_REJECTED, handlers.on_association_rejected),
                     (evt.EVT_C_ECHO, handlers.on_c_echo),
                     (evt.EVT_C_STORE, handlers.on_c_store, [self._intake]),
+                    (evt.EVT_N_EVENT_REPORT, on_n_event_report, [RegistryReports(self._intake.sessions)]),
+                    (evt.EVT_N_ACTION, on_n_action, [self._promises]),
                 ],
             )
         except OSError as error:

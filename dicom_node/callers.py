@@ -8,6 +8,7 @@ from __future__ import annotations
 from sqlalchemy.orm import Session, sessionmaker
 
 from service.database import transaction
+from service.registry.commitment_plan import reporting_callers
 from service.registry.remote_nodes import allowed_callers
 
 
@@ -24,3 +25,10 @@ class Callers:
             return True
         with transaction(self._sessions, read_only=True) as session:
             return ae_title.strip() in allowed_callers(session)
+
+    def permits_association(self, ae_title: str) -> bool:
+        """Whether `ae_title` may associate: to send, or to report on what we sent to it."""
+        if self.permits(ae_title):
+            return True
+        with transaction(self._sessions, read_only=True) as session:
+            return ae_title.strip() in reporting_callers(session)

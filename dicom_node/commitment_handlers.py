@@ -1,30 +1,46 @@
-"""What we answer when an archive reports on storage commitment: N-EVENT-REPORT (PS3.4 §J.3.3, PS3.7 §10.1.1).
+"""What we answer in storage commitment (PS3.4 Annex J): to an archive's report, and to a modality's request.
 
-The report may come over the association that asked for it, or over one that the archive opens days later; both end
-here. Success is answered only once the report is on record, so that an archive whose report was lost sends it again.
+An archive's N-EVENT-REPORT may come over the association that asked for it, or over one that it opens days later; both
+end here. Success is answered only once the report is on record, so that an archive whose report was lost sends it
+again. A request (N-ACTION) is taken only where the site has switched that on, and likewise only once it is on record.
 """
 
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from typing import Protocol, cast
 
 from pydicom.dataset import Dataset
-from pynetdicom.dimse_primitives import N_EVENT_REPORT
+from pynetdicom.dimse_primitives import N_ACTION, N_EVENT_REPORT
 from pynetdicom.events import Event
 from pynetdicom.sop_class import StorageCommitmentPushModelInstance
 
 from dicom_node.commitment_report import (
     INVALID_ARGUMENT,
+    NO_SUCH_ACTION,
     NO_SUCH_INSTANCE,
+    REQUEST_COMMITMENT,
     CommitmentReport,
+    Reference,
     RefusedReport,
+    read_references,
     read_report,
+    valid_uid,
 )
-from dicom_node.status import status_of
+from dicom_node.status import (
+    PROCESSING_FAILURE,
+    RESOURCE_LIMITATION,
+    SOP_CLASS_NOT_SUPPORTED,
+    SUCCESS,
+    status_of,
+)
+from service.errors import TransientError
 from service.logs import log_event
 
 logger = logging.getLogger(__name__)
+
+MOST_REFERENCES = 10_000
 
 
 class ReportSink(Protocol):
@@ -35,6 +51,13 @@ class ReportSink(Protocol):
 
         Raises TransientError when it cannot be kept now.
         """
+
+
+class PromiseBook(Protocol):
+    """Where requests for commitment are kept."""
+
+    def record(self, transaction_uid: str, requested: Sequence[Reference], asking_ae_title: str) -> int:
+        """Keep the request and return the status that answers it. Raises TransientError when it cannot be kept."""
 
 
 def on_n_event_report(event: Event, reports: ReportSink) -> tuple[int, None]:
@@ -52,6 +75,40 @@ def on_n_event_report(event: Event, reports: ReportSink) -> tuple[int, None]:
         return status, None
     _log(reporting, status=status, report=read)
     return status, None
+
+
+def on_n_action(event: Event, promises: PromiseBook | None) -> tuple[int, None]:
+    """Take a request for commitment; `promises` None: this node commits to nothing. Nothing is raised."""
+    asking = _peer_ae_title(event)
+    status = SOP_CLASS_NOT_SUPPORTED if promises is None else _taken(event, promises, asking)
+    level = logging.INFO if status == SUCCESS else logging.WARNING
+    log_event(logger, "commitment_request", level=level, node=asking, status=f"0x{status:04X}")
+    return status, None
+
+
+def _taken(event: Event, promises: PromiseBook, asking: str) -> int:
+    request = cast(N_ACTION, event.request)
+    if request.RequestedSOPInstanceUID != StorageCommitmentPushModelInstance:
+        return NO_SUCH_INSTANCE
+    if request.ActionTypeID != REQUEST_COMMITMENT:
+        return NO_SUCH_ACTION
+    try:
+        information = event.action_information
+        transaction_uid = valid_uid(information.get("TransactionUID"))
+        requested, unreadable = read_references(information)
+    except Exception:
+        return INVALID_ARGUMENT
+    if transaction_uid is None or not requested or unreadable:
+        return INVALID_ARGUMENT
+    if len(requested) > MOST_REFERENCES:
+        return RESOURCE_LIMITATION
+    try:
+        return promises.record(transaction_uid, requested, asking)
+    except TransientError:
+        return RESOURCE_LIMITATION
+    except Exception as error:
+        log_event(logger, "commitment_request_failed", level=logging.ERROR, reason=type(error).__name__)
+        return PROCESSING_FAILURE
 
 
 def _read(event: Event) -> CommitmentReport | RefusedReport:

@@ -22,13 +22,12 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 )
 
 from dicom_node.commitment_handlers import ReportSink, on_n_event_report
-from dicom_node.commitment_report import CommitmentReport, Reference, references
+from dicom_node.commitment_report import REQUEST_COMMITMENT, CommitmentReport, Reference, references
 from dicom_node.conformance import UNCOMPRESSED
 from dicom_node.outgoing_association import NoAssociation, outgoing_association
 from dicom_node.status import Outcome, StatusRange
 from dicom_node.store_scu import Peer
 
-REQUEST_COMMITMENT = 1  # Action Type ID, PS3.4 Table J.3-1
 _LOOK_S = 0.05
 
 # N-ACTION statuses, PS3.7 §10.1.4.1.10; read from the top.

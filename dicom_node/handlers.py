@@ -63,7 +63,7 @@ def on_association_requested(event: Event, callers: Callers) -> None:
     """
     calling_ae_title = str(_association_request(event).calling_ae_title)
     try:
-        permitted = callers.permits(calling_ae_title)
+        permitted = callers.permits_association(calling_ae_title)
     except TransientError as error:
         log_event(logger, "caller_not_checked", level=logging.WARNING, reason_code=error.code)
         return

@@ -15,7 +15,7 @@ from typing import cast
 
 from pynetdicom import AE, evt
 from pynetdicom.association import Association
-from pynetdicom.pdu_primitives import A_ASSOCIATE
+from pynetdicom.pdu_primitives import A_ASSOCIATE, SCP_SCU_RoleSelectionNegotiation
 from pynetdicom.presentation import PresentationContext
 
 from dicom_node.status import Outcome
@@ -42,6 +42,7 @@ def outgoing_association(
     calling_ae_title: str,
     timeout_s: float,
     tls: ssl.SSLContext | None = None,
+    roles: Sequence[SCP_SCU_RoleSelectionNegotiation] = (),
     evt_handlers: Sequence[evt.EventHandlerType] = (),
 ) -> Iterator[Association | NoAssociation]:
     """Associate with `peer`; `timeout_s` bounds each wait for it. `tls` None: not encrypted."""
@@ -59,6 +60,7 @@ def outgoing_association(
             list(contexts),
             ae_title=peer.ae_title,
             evt_handlers=handlers,
+            ext_neg=list(roles),
             tls_args=(tls, peer.host) if tls is not None else None,
         )
     except (OSError, UnicodeError) as error:  # a host name that does not resolve, a certificate that is not theirs

@@ -28,6 +28,7 @@ from service.registry.job_states import DeliveryState
 from service.registry.proofs import delivery_proven
 from worker.context import WorkerContext
 from worker.failure import classify
+from worker.promise import keep_promises
 
 logger = logging.getLogger(__name__)
 
@@ -50,7 +51,7 @@ def follow_up(context: WorkerContext) -> int:
 
 
 def start_follow_up(context: WorkerContext, interval_s: float) -> threading.Event:
-    """Follow up every `interval_s` seconds on a daemon thread of its own; set the event to stop it.
+    """Follow up, and report to others, every `interval_s` seconds on a daemon thread; set the event to stop it.
 
     Not on the sweeper's thread, which must not wait for a remote node.
     """
@@ -60,6 +61,7 @@ def start_follow_up(context: WorkerContext, interval_s: float) -> threading.Even
         while not stop.wait(interval_s):
             try:
                 follow_up(context)
+                keep_promises(context)
             except Exception as error:  # the database may be away for a while; the rows stay due
                 log_event(logger, "follow_up_failed", level=logging.WARNING, error=type(error).__name__)
 
