@@ -80,8 +80,10 @@ def run_pull(
         engine.dispose()
     console.print(f"{tally.arrived} of {tally.wanted} instances arrived")
     if tally.arrived < tally.wanted:
-        message = f"expected {tally.wanted} instances, found {tally.arrived}; run the same command again for the rest"
-        raise PermanentError("NOT_ALL_ARRIVED", message)
+        found = f"expected {tally.wanted} instances, found {tally.arrived}"
+        again = "run the same command again for the rest"
+        ask = f"does {ae_title} know {destination}, with this machine's address and port {settings.dicom_port}?"
+        raise PermanentError("NOT_ALL_ARRIVED", f"{found}; {again if tally.arrived else ask}")
 
 
 @dataclass
@@ -200,6 +202,8 @@ def _sentence(result: MoveResult, peer: Peer, destination: str, settings: Settin
             )
         case "OUT_OF_RESOURCES":
             return f"{peer.ae_title} is out of resources ({result.detail}): try again later, what has arrived is kept"
+        case "NO_ANSWER" | "ASSOCIATION_REJECTED" | "NOT_AUTHORISED" | "SOP_CLASS_NOT_ACCEPTED":
+            return f"{peer.ae_title} did not send: {result.detail}; does it let {settings.ae_title} retrieve images?"
         case _:
             return f"{peer.ae_title} did not send: {result.detail}"
 
