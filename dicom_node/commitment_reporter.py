@@ -6,7 +6,6 @@ report that meets the release is lost (it may deadlock both). Nothing is raised.
 
 from __future__ import annotations
 
-import ssl
 from dataclasses import dataclass
 
 from pynetdicom import build_context, build_role
@@ -40,7 +39,6 @@ def send_report(
     *,
     calling_ae_title: str,
     timeout_s: float = 30.0,
-    tls: ssl.SSLContext | None = None,
 ) -> ReportDelivery:
     """Deliver `report` to `peer`."""
     event_type, information = event_information(report)
@@ -49,7 +47,6 @@ def send_report(
         [build_context(StorageCommitmentPushModel, list(UNCOMPRESSED))],
         calling_ae_title=calling_ae_title,
         timeout_s=timeout_s,
-        tls=tls,
         roles=[build_role(StorageCommitmentPushModel, scp_role=True)],
     ) as association:
         if isinstance(association, NoAssociation):

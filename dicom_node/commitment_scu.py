@@ -6,7 +6,6 @@ same association or, any time later, over one of its own. Being told "later" is 
 
 from __future__ import annotations
 
-import ssl
 import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -73,7 +72,6 @@ def request_commitment(
     reports: ReportSink,
     wait_for_report_s: float = 5.0,
     timeout_s: float = 30.0,
-    tls: ssl.SSLContext | None = None,
 ) -> CommitmentAnswer:
     """Ask `peer` to commit `instances` under `transaction_uid`; nothing is raised.
 
@@ -85,7 +83,6 @@ def request_commitment(
         [build_context(StorageCommitmentPushModel, list(UNCOMPRESSED))],
         calling_ae_title=calling_ae_title,
         timeout_s=timeout_s,
-        tls=tls,
         evt_handlers=[
             (evt.EVT_N_EVENT_REPORT, on_n_event_report, [awaited]),
             (evt.EVT_DIMSE_SENT, awaited.on_message_sent),

@@ -6,7 +6,6 @@ instance? `send_query` is the step below it, for whoever walks the levels itself
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Sequence
 from dataclasses import dataclass
 from enum import StrEnum
@@ -78,11 +77,10 @@ def verify_presence(
     *,
     calling_ae_title: str,
     timeout_s: float = 30.0,
-    tls: ssl.SSLContext | None = None,
 ) -> list[PresenceAnswer]:
     """Ask for each of `instances` at IMAGE level over one association; one answer each, in order."""
     with outgoing_association(
-        peer, [find_context()], calling_ae_title=calling_ae_title, timeout_s=timeout_s, tls=tls
+        peer, [find_context()], calling_ae_title=calling_ae_title, timeout_s=timeout_s
     ) as association:
         return [_presence(association, instance) for instance in instances]
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ssl
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, suppress
@@ -54,16 +53,13 @@ def move(
     timeout_s: float,
     on_progress: Callable[[SubOperations], None] = lambda _: None,
     cancel: threading.Event | None = None,
-    tls: ssl.SSLContext | None = None,
 ) -> MoveResult:
     """Have `peer` send what `identifier` names to `destination`. Setting `cancel` sends a C-CANCEL.
 
     `timeout_s` bounds the wait for each response: an archive that fetches from tape may take long before the first.
     """
     contexts = [build_context(StudyRootQueryRetrieveInformationModelMove, list(UNCOMPRESSED))]
-    with outgoing_association(
-        peer, contexts, calling_ae_title=calling_ae_title, timeout_s=timeout_s, tls=tls
-    ) as association:
+    with outgoing_association(peer, contexts, calling_ae_title=calling_ae_title, timeout_s=timeout_s) as association:
         if isinstance(association, NoAssociation):
             return MoveResult(association.outcome, None, association.code, association.detail)
         with _cancelling(association, cancel):

@@ -7,7 +7,6 @@ N-EVENT-REPORT waits for an answer that nobody may give any more).
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -41,11 +40,10 @@ def outgoing_association(
     *,
     calling_ae_title: str,
     timeout_s: float,
-    tls: ssl.SSLContext | None = None,
     roles: Sequence[SCP_SCU_RoleSelectionNegotiation] = (),
     evt_handlers: Sequence[evt.EventHandlerType] = (),
 ) -> Iterator[Association | NoAssociation]:
-    """Associate with `peer`; `timeout_s` bounds each wait for it. `tls` None: not encrypted."""
+    """Associate with `peer`, encrypted if it says so; `timeout_s` bounds each wait for it."""
     entity = AE(ae_title=calling_ae_title)
     entity.implementation_class_uid = IMPLEMENTATION_CLASS_UID
     entity.implementation_version_name = IMPLEMENTATION_VERSION_NAME
@@ -61,7 +59,7 @@ def outgoing_association(
             ae_title=peer.ae_title,
             evt_handlers=handlers,
             ext_neg=list(roles),
-            tls_args=(tls, peer.host) if tls is not None else None,
+            tls_args=None if peer.tls is None else (peer.tls, peer.host),
         )
     except (OSError, UnicodeError) as error:  # a host name that does not resolve, a certificate that is not theirs
         where = f"{peer.host}:{peer.port}"

@@ -10,6 +10,7 @@ never accept is REFUSED.
 
 from __future__ import annotations
 
+import ssl
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -36,11 +37,12 @@ CONNECTION_TIMEOUT_S = 10.0
 
 @dataclass(frozen=True)
 class Peer:
-    """A remote application entity. Raises PermanentError when its AE title cannot be one."""
+    """A remote application entity; `tls` None: not encrypted. Raises PermanentError when its AE title cannot be one."""
 
     ae_title: str
     host: str
     port: int
+    tls: ssl.SSLContext | None = None
 
     def __post_init__(self) -> None:
         try:
@@ -177,8 +179,9 @@ def _association(
             contexts,
             ae_title=peer.ae_title,
             evt_handlers=[(evt.EVT_CONN_OPEN, connected.append)],
+            tls_args=None if peer.tls is None else (peer.tls, peer.host),
         )
-    except (OSError, UnicodeError) as error:  # a host name that does not resolve
+    except (OSError, UnicodeError) as error:  # a host name that does not resolve, or that TLS cannot ask for
         yield _Failure("CONNECTION_FAILED", f"cannot connect to {peer.host}:{peer.port} ({type(error).__name__})")
         return
     if not association.is_established:

@@ -15,9 +15,8 @@ from datetime import datetime, timedelta
 from dicom_node.commitment_registry import RegistryReports
 from dicom_node.commitment_report import Reference
 from dicom_node.commitment_scu import CommitmentAnswer, request_commitment
-from dicom_node.find_scu import Location, Presence, PresenceAnswer, verify_presence
+from dicom_node.find_scu import Presence, PresenceAnswer
 from dicom_node.status import Outcome
-from dicom_node.store_scu import Peer
 from service.database import transaction
 from service.logs import log_event
 from service.registry import circuit_breaker, commitments
@@ -28,7 +27,9 @@ from service.registry.job_states import DeliveryState
 from service.registry.proofs import delivery_proven
 from worker.context import WorkerContext
 from worker.failure import classify
+from worker.presence import NO_QUERY, look_up
 from worker.promise import keep_promises
+from worker.remote_peer import peer_of
 
 logger = logging.getLogger(__name__)
 
@@ -37,7 +38,7 @@ BATCH = 20
 NEVER_SENT = frozenset({"CONNECTION_FAILED", "ASSOCIATION_REJECTED", "ASSOCIATION_FAILED"})
 # Looking again will not help.
 CANNOT_BE_LOOKED_AT = frozenset(
-    {"SOP_CLASS_NOT_ACCEPTED", "SOP_CLASS_NOT_SUPPORTED", "NOT_AUTHORISED", "QUERY_NOT_UNDERSTOOD"}
+    {NO_QUERY, "SOP_CLASS_NOT_ACCEPTED", "SOP_CLASS_NOT_SUPPORTED", "NOT_AUTHORISED", "QUERY_NOT_UNDERSTOOD"}
 )
 
 
@@ -101,7 +102,7 @@ def _step(request_id: int, context: WorkerContext) -> bool:
 
 def _ask(claim: RequestClaim, context: WorkerContext) -> None:
     answer = request_commitment(
-        _peer(claim),
+        peer_of(claim.node, context),
         claim.transaction_uid,
         [Reference(instance.sop_class_uid, instance.sop_instance_uid) for instance in claim.instances],
         calling_ae_title=context.ae_title,
@@ -144,12 +145,7 @@ def _record_answer(claim: RequestClaim, answer: CommitmentAnswer, context: Worke
 
 
 def _look(claim: RequestClaim, context: WorkerContext) -> None:
-    answers = verify_presence(
-        _peer(claim),
-        [Location(i.study_instance_uid, i.series_instance_uid, i.sop_instance_uid) for i in claim.instances],
-        calling_ae_title=context.ae_title,
-        timeout_s=context.network_timeout_s,
-    )
+    answers = look_up(claim, context)
     unknown = next((answer for answer in answers if answer.presence is Presence.UNKNOWN), None)
     log_event(
         logger,
@@ -229,10 +225,6 @@ def _give_up(claim: RequestClaim, code: str, context: WorkerContext) -> None:
         for instance in claim.instances:
             send_again(session, instance.delivery_id, code=code, most_resends=context.commitment.most_resends, now=now)
         commitments.follow_up_ended(session, claim, detail=None, now=now)
-
-
-def _peer(claim: RequestClaim) -> Peer:
-    return Peer(claim.node.ae_title, claim.node.host, claim.node.port)
 
 
 def _later(claim: RequestClaim, context: WorkerContext) -> datetime:

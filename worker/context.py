@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -70,6 +71,8 @@ class WorkerContext:
     routing: Routing = field(default_factory=Routing)
     breaker: BreakerPolicy = field(default_factory=BreakerPolicy)
     commitment: CommitmentPolicy = field(default_factory=CommitmentPolicy)
+    client_tls: ssl.SSLContext | None = None
+    """For associations with nodes that want them encrypted."""
     owner: str = field(default_factory=_owner)
     clock: Callable[[], datetime] = _now
     on_hang: Callable[[], None] = ignore_hang

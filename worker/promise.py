@@ -21,7 +21,6 @@ from dicom_node.commitment_report import (
 )
 from dicom_node.commitment_reporter import ReportDelivery, send_report
 from dicom_node.status import Outcome
-from dicom_node.store_scu import Peer
 from service.database import transaction
 from service.errors import PermanentError
 from service.logs import log_event
@@ -29,6 +28,7 @@ from service.registry import commitment_promises
 from service.registry.commitment_promises import PromiseClaim
 from worker.context import WorkerContext
 from worker.failure import classify
+from worker.remote_peer import peer_of
 
 logger = logging.getLogger(__name__)
 
@@ -80,8 +80,9 @@ def _keep(promise_id: int, context: WorkerContext) -> bool:
     try:
         report = judge(claim, context)
         detail = f"{len(report.committed)} committed, {len(report.failed)} failed"
-        peer = Peer(claim.node.ae_title, claim.node.host, claim.node.port)
-        answer = send_report(peer, report, calling_ae_title=context.ae_title, timeout_s=context.network_timeout_s)
+        answer = send_report(
+            peer_of(claim.node, context), report, calling_ae_title=context.ae_title, timeout_s=context.network_timeout_s
+        )
     except Exception as error:
         failure = classify(error)
         answer = ReportDelivery(Outcome.RETRY, None, failure.code, failure.detail)

@@ -6,7 +6,7 @@ import uuid
 from collections.abc import Iterable
 from datetime import datetime, timedelta
 
-from sqlalchemy import Select, insert, or_, select, update
+from sqlalchemy import insert, or_, select, update
 from sqlalchemy.orm import Session
 
 from service.registry.commitment_claims import AwaitedInstance, CommitmentPolicy
@@ -78,20 +78,8 @@ def insert_request(
 
 def awaited_instances(session: Session, request_id: int) -> tuple[AwaitedInstance, ...]:
     """What the request asks about and the node has neither committed to nor lost since."""
-    rows = session.execute(_awaited(request_id)).all()
-    return tuple(AwaitedInstance(*row) for row in rows)
-
-
-def _awaited(request_id: int) -> Select[tuple[int, str, str, str, str, str]]:
-    return (
-        select(
-            Delivery.id,
-            Delivery.job_id,
-            Study.study_instance_uid,
-            Result.series_instance_uid,
-            Result.sop_class_uid,
-            Result.sop_instance_uid,
-        )
+    awaited = (
+        select(Delivery, Result, Study.study_instance_uid)
         .join(Result, Result.id == Delivery.result_id)
         .join(Job, Job.id == Delivery.job_id)
         .join(Instance, Instance.id == Job.instance_id)
@@ -99,6 +87,17 @@ def _awaited(request_id: int) -> Select[tuple[int, str, str, str, str, str]]:
         .join(Study, Study.id == Series.study_id)
         .where(Delivery.commitment_request_id == request_id, Delivery.state == DeliveryState.SENT)
         .order_by(Delivery.job_id, Delivery.id)
+    )
+    return tuple(
+        AwaitedInstance(
+            delivery_id=delivery.id,
+            job_id=delivery.job_id,
+            study_instance_uid=study_instance_uid,
+            series_instance_uid=result.series_instance_uid,
+            sop_class_uid=result.sop_class_uid,
+            sop_instance_uid=result.sop_instance_uid,
+        )
+        for delivery, result, study_instance_uid in session.execute(awaited)
     )
 
 
