@@ -12,6 +12,7 @@ import pydicom.config
 from dicom_node.application_entity import AssociationLimits, Node, NodeAddress
 from dicom_node.caller_hosts import CallerHosts
 from dicom_node.callers import Callers
+from dicom_node.commitment_registry import RegistryPromises
 from dicom_node.intake import Intake, Limits
 from dicom_node.site_policy import eligibility_policy
 from dicom_node.stow_server import start_stow_server
@@ -54,6 +55,7 @@ def run(settings: Settings) -> None:
         ),
         intake,
         server_context(tls_files(settings)) if settings.tls_port else None,
+        RegistryPromises(intake.sessions) if settings.commitment_scp else None,
     )
     stow = start_stow_server(settings, intake)
     node.start()

@@ -8,7 +8,9 @@ import threading
 import time
 from dataclasses import dataclass
 from functools import partial
+from typing import cast
 
+from pydicom.uid import UID
 from pynetdicom import AE, evt
 from pynetdicom.association import Association
 
@@ -16,6 +18,8 @@ from dicom_node import handlers
 from dicom_node.acceptor import Acceptor
 from dicom_node.acceptor_server import AcceptorServer, AcceptorTerms
 from dicom_node.association_slots import AssociationSlots
+from dicom_node.commitment_handlers import PromiseBook, on_n_action, on_n_event_report
+from dicom_node.commitment_registry import RegistryReports
 from dicom_node.conformance import supported_contexts
 from dicom_node.intake import Intake
 from dicom_node.uids import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
@@ -74,10 +78,12 @@ class ListeningEntity(AE):
         return [association for server in self.servers for association in server.active_associations]
 
 
-def build_application_entity(ae_title: str, limits: AssociationLimits) -> ListeningEntity:
+def build_application_entity(ae_title: str, limits: AssociationLimits, *, commits: bool = False) -> ListeningEntity:
     """An application entity with our identity and timeouts, accepting what `conformance` offers."""
     entity = ListeningEntity(ae_title)
-    entity.supported_contexts = supported_contexts()
+    for context in supported_contexts(commits=commits):  # assigned as a list they would lose their roles
+        syntaxes: list[str | UID] = list(context.transfer_syntax)
+        entity.add_supported_context(cast(UID, context.abstract_syntax), syntaxes, context.scu_role, context.scp_role)
     entity.require_called_aet = True
     entity.maximum_associations = _UNCOUNTED
     entity.maximum_pdu_size = limits.max_pdu
@@ -97,18 +103,25 @@ def largest_pdu(max_pdu: int, max_instance_bytes: int) -> int:
 class Node:
     """The listening node. `start` returns once it listens; `port` and `tls_port` are then the real ones.
 
-    `tls` is the context of the port for encrypted associations; without it `tls_port` cannot be had.
+    `tls` is the context of the port for encrypted associations; without it `tls_port` cannot be had. `promises` None:
+    it does not take requests for storage commitment.
     """
 
     def __init__(
-        self, address: NodeAddress, limits: AssociationLimits, intake: Intake, tls: ssl.SSLContext | None = None
+        self,
+        address: NodeAddress,
+        limits: AssociationLimits,
+        intake: Intake,
+        tls: ssl.SSLContext | None = None,
+        promises: PromiseBook | None = None,
     ) -> None:
         self._address = address
         self._limits = limits
         self._intake = intake
         self._tls = tls
         self.slots = AssociationSlots(limits.max_associations, limits.max_associations_per_caller)
-        self._entity = build_application_entity(address.ae_title, limits)
+        self._promises = promises
+        self._entity = build_application_entity(address.ae_title, limits, commits=promises is not None)
         self._plain: AcceptorServer | None = None
         self._encrypted: AcceptorServer | None = None
 
@@ -203,6 +216,8 @@ class Node:
             (evt.EVT_REJECTED, handlers.on_association_rejected),
             (evt.EVT_C_ECHO, handlers.on_c_echo),
             (evt.EVT_C_STORE, handlers.on_c_store, [self._intake]),
+            (evt.EVT_N_EVENT_REPORT, on_n_event_report, [RegistryReports(self._intake.sessions)]),
+            (evt.EVT_N_ACTION, on_n_action, [self._promises]),
         ]
 
     def _close_ports(self) -> None:

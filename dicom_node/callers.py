@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from dicom_node.caller_hosts import CallerHosts
 from service.database import transaction
+from service.registry.commitment_plan import reporting_callers
 from service.registry.remote_nodes import allowed_callers, list_remote_nodes
 
 
@@ -32,12 +33,16 @@ class Callers:
         self._hosts = hosts
 
     def refusal(self, ae_title: str, address: str) -> CallerRefusal | None:
-        """Why this caller gets no association, or None. Raises RegistryUnavailableError when nobody can tell."""
+        """Why this caller gets no association, to send or to report on what we sent to it; None: it gets one.
+
+        Raises RegistryUnavailableError when nobody can tell.
+        """
         if self._accept_unknown:
             return None
         with transaction(self._sessions, read_only=True) as session:
             nodes = list_remote_nodes(session)
-        hosts = [node.host for node in nodes if node.may_send and node.ae_title == ae_title.strip()]
+            reporting = ae_title.strip() in reporting_callers(session)
+        hosts = [node.host for node in nodes if node.ae_title == ae_title.strip() and (node.may_send or reporting)]
         if not hosts:
             return CallerRefusal.CALLER_NOT_ALLOWED
         if self._hosts is None or any(self._hosts.matches(host, address) for host in hosts):

@@ -1,8 +1,9 @@
 """What the node offers and asks for in an association (PS3.8 §7.1.1.13), in the words of a conformance statement.
 
-As SCP: Verification, and storage of CR and DX images; nothing else, or a PACS would route everything here. As SCU: the
-SOP classes at hand, each transfer syntax in a presentation context of its own, so that the peer can accept several and
-the bytes on disk are sent unchanged whenever it takes them.
+As SCP: Verification, and storage of CR and DX images; nothing else, or a PACS would route everything here. Storage
+Commitment is offered in the role of SCU, for archives that report over an association of their own; in the role of SCP
+only if the site has switched that on. As SCU: the SOP classes at hand, each transfer syntax in a presentation context
+of its own, so that the peer can accept several and the bytes on disk are sent unchanged whenever it takes them.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from pydicom.uid import (
 )
 from pynetdicom import build_context
 from pynetdicom.presentation import PresentationContext
-from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
+from pynetdicom.sop_class import StorageCommitmentPushModel, Verification  # type: ignore[attr-defined]
 
 from dicom_node.object_evidence import ACCEPTED_SOP_CLASSES as ACCEPTED_SOP_CLASSES
 from dicom_node.transfer_syntaxes import decodable_transfer_syntaxes
@@ -24,11 +25,21 @@ from dicom_node.transfer_syntaxes import decodable_transfer_syntaxes
 UNCOMPRESSED = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
 
 
-def supported_contexts() -> list[PresentationContext]:
-    """What the SCP accepts. The acceptor chooses by its own order, so lossless transfer syntaxes stand first."""
+def supported_contexts(*, commits: bool = False) -> list[PresentationContext]:
+    """What the SCP accepts. The acceptor chooses by its own order, so lossless transfer syntaxes stand first.
+
+    `commits`: it takes requests for storage commitment as well.
+    """
     syntaxes: list[str | UID] = list(decodable_transfer_syntaxes())
     storage = [build_context(sop_class, syntaxes) for sop_class in ACCEPTED_SOP_CLASSES]
-    return [build_context(Verification, list(UNCOMPRESSED)), *storage]
+    return [build_context(Verification, list(UNCOMPRESSED)), *storage, commitment_context(commits=commits)]
+
+
+def commitment_context(*, commits: bool) -> PresentationContext:
+    """Storage Commitment as an acceptor: the requestor may be the SCP that reports, and with `commits` also the SCU."""
+    context = build_context(StorageCommitmentPushModel, list(UNCOMPRESSED))
+    context.scp_role, context.scu_role = True, commits
+    return context
 
 
 def requested_contexts(instances: Iterable[tuple[UID, UID]]) -> list[PresentationContext]:

@@ -131,6 +131,16 @@ class Settings(BaseSettings):
     )
     stow_max_request_bytes: Bytes = Field(default=4096 * MIB, description="Largest STOW-RS request received.")
 
+    # Storage commitment
+    commitment_timeout_s: Seconds = Field(
+        default=24 * 3600,
+        description="Longest wait for an archive's storage commitment report before it is looked at or asked again.",
+    )
+    commitment_scp: bool = Field(
+        default=False,
+        description="Commit to images that softray holds when a modality asks (it may then delete its own).",
+    )
+
     # Admission
     min_free_bytes: Bytes = Field(
         default=2048 * MIB, description="Free disk space below which instances are refused with 0xA700."

@@ -22,7 +22,9 @@ from service.database import make_engine, make_session_factory, require_current_
 from service.instance_store import InstanceStore
 from service.job_queue import DELIVER_TASK, GPU_QUEUE, INFER_TASK, NETWORK_QUEUE, NOTIFY_TASK, JobQueue, make_celery
 from service.logs import configure_logging, log_event
+from service.registry.commitment_claims import CommitmentPolicy
 from service.settings import Settings
+from worker.commit import start_follow_up
 from worker.context import RetryPolicy, WorkerContext
 from worker.deliver import deliver
 from worker.notify import notify
@@ -74,10 +76,12 @@ def run_network(settings: Settings) -> None:
     register_delivery(celery, context)
     register_notice(celery, context)
     stop = start_sweeper(context, settings.sweep_interval_s)
+    stop_following_up = start_follow_up(context, settings.sweep_interval_s)
     try:
         _consume(celery, NETWORK_QUEUE, pool="threads", threads=DELIVERY_THREADS)
     finally:
         stop.set()
+        stop_following_up.set()
 
 
 def build_context(settings: Settings, celery: Celery) -> WorkerContext:
@@ -98,6 +102,7 @@ def build_context(settings: Settings, celery: Celery) -> WorkerContext:
         lease_s=settings.lease_s,
         deadline_s=settings.inference_deadline_s,
         network_timeout_s=settings.network_timeout_s,
+        commitment=CommitmentPolicy(timeout_s=settings.commitment_timeout_s),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import socket
+import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
@@ -14,6 +15,7 @@ from dicom_node.derived import DerivedPolicy
 from service.instance_store import InstanceStore
 from service.job_queue import JobQueue
 from service.registry.circuit_breaker import BreakerPolicy
+from service.registry.commitment_claims import CommitmentPolicy
 from service.routing import ResultsSection, Routing
 from worker.lease import ignore_hang
 
@@ -68,6 +70,9 @@ class WorkerContext:
     results: ResultsSection = field(default_factory=ResultsSection)
     routing: Routing = field(default_factory=Routing)
     breaker: BreakerPolicy = field(default_factory=BreakerPolicy)
+    commitment: CommitmentPolicy = field(default_factory=CommitmentPolicy)
+    client_tls: ssl.SSLContext | None = None
+    """For associations with nodes that want them encrypted."""
     owner: str = field(default_factory=_owner)
     clock: Callable[[], datetime] = _now
     on_hang: Callable[[], None] = ignore_hang

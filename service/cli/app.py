@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from service.cli import data, evaluate, files, processes, records, remote, train, weights
+from service.cli import data, evaluate, files, processes, pull, records, remote, train, weights
 
 app = typer.Typer(
     name="softray",
@@ -33,6 +33,7 @@ def root(
 
 processes.add_to(app)
 files.add_to(app)
+pull.add_to(app)
 remote.add_to(app)
 records.add_to(app)
 weights.add_to(app)

@@ -55,6 +55,12 @@ def add(
     receives_results: Annotated[
         bool, typer.Option("--receives-results/--no-results", help="Deliver every result to this node.")
     ] = True,
+    commitment: Annotated[
+        bool, typer.Option("--commitment/--no-commitment", help="Ask it for storage commitment of what it was sent.")
+    ] = False,
+    verify: Annotated[
+        bool, typer.Option("--verify/--no-verify", help="Where no commitment comes, look whether it has the results.")
+    ] = False,
 ) -> None:
     """Add a remote node. A running service knows it at once."""
     try:
@@ -68,6 +74,7 @@ def add(
                 may_send=may_send,
                 receives_results=receives_results,
                 now=datetime.now(UTC),
+                terms=remote_nodes.DeliveryTerms(requests_commitment=commitment, verifies=verify),
             )
     except (SoftrayError, ValueError) as error:
         fail(str(error))
@@ -82,7 +89,7 @@ def list_nodes() -> None:
     if not nodes:
         typer.echo("no remote nodes yet: add one with `softray remote add NAME AE_TITLE HOST PORT`")
         return
-    table = Table("name", "AE title", "host", "port", "may send", "receives results")
+    table = Table("name", "AE title", "host", "port", "may send", "receives results", "commitment", "verify")
     for node in nodes:
         table.add_row(
             node.name,
@@ -91,6 +98,8 @@ def list_nodes() -> None:
             str(node.port),
             "yes" if node.may_send else "no",
             "yes" if node.receives_results else "no",
+            "yes" if node.requests_commitment else "no",
+            "yes" if node.verifies else "no",
         )
     Console().print(table)
 

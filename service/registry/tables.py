@@ -286,3 +286,7 @@ class JobEvent(Table):
     from_state: Mapped[JobState | None]
     to_state: Mapped[JobState | None]
     detail: Mapped[str | None] = mapped_column(DETAIL)
+
+
+# The tables that have a file of their own belong to the same metadata.
+import service.registry.promise_table  # noqa: E402, F401

@@ -9,15 +9,15 @@ from pydicom.uid import (
     ImplicitVRLittleEndian,
     JPEG2000Lossless,
 )
-from pynetdicom.sop_class import Verification  # type: ignore[attr-defined]
+from pynetdicom.sop_class import StorageCommitmentPushModel, Verification  # type: ignore[attr-defined]
 
 from dicom_node.conformance import ACCEPTED_SOP_CLASSES, requested_contexts, supported_contexts
 from dicom_node.transfer_syntaxes import decodable_transfer_syntaxes
 
 
-def test_the_node_offers_verification_and_radiographs_and_nothing_else() -> None:
+def test_the_node_offers_verification_radiographs_and_commitment_and_nothing_else() -> None:
     offered = {context.abstract_syntax for context in supported_contexts()}
-    assert offered == {Verification, *ACCEPTED_SOP_CLASSES}
+    assert offered == {Verification, StorageCommitmentPushModel, *ACCEPTED_SOP_CLASSES}
     assert {UID(uid).keyword for uid in ACCEPTED_SOP_CLASSES} == {
         "ComputedRadiographyImageStorage",
         "DigitalXRayImageStorageForPresentation",
@@ -26,7 +26,9 @@ def test_the_node_offers_verification_and_radiographs_and_nothing_else() -> None
 
 
 def test_every_storage_class_is_offered_in_what_can_be_decoded_lossless_first() -> None:
-    for context in supported_contexts()[1:]:
+    storage = [cx for cx in supported_contexts() if cx.abstract_syntax in ACCEPTED_SOP_CLASSES]
+    assert len(storage) == 3
+    for context in storage:
         assert context.transfer_syntax == decodable_transfer_syntaxes()
         assert context.transfer_syntax[0] == ExplicitVRLittleEndian
 

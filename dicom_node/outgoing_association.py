@@ -1,0 +1,90 @@
+"""An association that we request (PS3.8 §7.1), for services besides C-STORE: commitment, query, retrieve.
+
+Whatever keeps it from being established is a value, `NoAssociation`, in the words of `store_scu`; nothing is raised. It
+is released at the end, within a bounded time: a peer that sends while we release would otherwise hold us both (its
+N-EVENT-REPORT waits for an answer that nobody may give any more).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import cast
+
+from pynetdicom import AE, evt
+from pynetdicom.association import Association
+from pynetdicom.pdu_primitives import A_ASSOCIATE, SCP_SCU_RoleSelectionNegotiation
+from pynetdicom.presentation import PresentationContext
+
+from dicom_node.status import Outcome
+from dicom_node.store_scu import CONNECTION_TIMEOUT_S, Peer
+from dicom_node.uids import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
+
+RELEASE_TIMEOUT_S = 5.0
+
+
+@dataclass(frozen=True)
+class NoAssociation:
+    """Why there is no association, and whether another attempt may help."""
+
+    outcome: Outcome
+    code: str
+    detail: str
+
+
+@contextmanager
+def outgoing_association(
+    peer: Peer,
+    contexts: Sequence[PresentationContext],
+    *,
+    calling_ae_title: str,
+    timeout_s: float,
+    roles: Sequence[SCP_SCU_RoleSelectionNegotiation] = (),
+    evt_handlers: Sequence[evt.EventHandlerType] = (),
+) -> Iterator[Association | NoAssociation]:
+    """Associate with `peer`, encrypted if it says so; `timeout_s` bounds each wait for it."""
+    entity = AE(ae_title=calling_ae_title)
+    entity.implementation_class_uid = IMPLEMENTATION_CLASS_UID
+    entity.implementation_version_name = IMPLEMENTATION_VERSION_NAME
+    entity.connection_timeout = min(timeout_s, CONNECTION_TIMEOUT_S)
+    entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = timeout_s
+    connected: list[evt.Event] = []
+    handlers: list[evt.EventHandlerType] = [(evt.EVT_CONN_OPEN, connected.append), *evt_handlers]
+    try:
+        association = entity.associate(
+            peer.host,
+            peer.port,
+            list(contexts),
+            ae_title=peer.ae_title,
+            evt_handlers=handlers,
+            ext_neg=list(roles),
+            tls_args=None if peer.tls is None else (peer.tls, peer.host),
+        )
+    except (OSError, UnicodeError) as error:  # a host name that does not resolve, a certificate that is not theirs
+        where = f"{peer.host}:{peer.port}"
+        yield NoAssociation(Outcome.RETRY, "CONNECTION_FAILED", f"cannot connect to {where} ({type(error).__name__})")
+        return
+    if not association.is_established:
+        yield _why_not(association, peer, connected=bool(connected))
+        return
+    try:
+        yield association
+    finally:
+        association.acse_timeout = min(timeout_s, RELEASE_TIMEOUT_S)
+        if association.is_established:
+            association.release()
+
+
+def _why_not(association: Association, peer: Peer, *, connected: bool) -> NoAssociation:
+    if association.is_rejected:
+        answer = cast(A_ASSOCIATE, association.acceptor.primitive)
+        detail = f"{answer.result_str}: {answer.reason_str}"
+        return NoAssociation(Outcome.RETRY, "ASSOCIATION_REJECTED", detail)
+    if not connected:
+        return NoAssociation(Outcome.RETRY, "CONNECTION_FAILED", f"cannot connect to {peer.host}:{peer.port}")
+    if association.rejected_contexts and not association.accepted_contexts:
+        detail = "the peer accepts none of the SOP classes proposed"
+        return NoAssociation(Outcome.REFUSED, "SOP_CLASS_NOT_ACCEPTED", detail)
+    detail = "the peer did not answer the association request, or aborted it"
+    return NoAssociation(Outcome.RETRY, "ASSOCIATION_FAILED", detail)

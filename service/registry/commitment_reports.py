@@ -1,0 +1,110 @@
+"""What a remote node says, or is found, to have of the results that it was sent.
+
+A report is taken whenever it comes: before the N-ACTION was answered, after the request has expired, twice. The caller
+commits.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping
+from datetime import datetime
+from enum import StrEnum
+
+from sqlalchemy import select
+from sqlalchemy.orm import Session
+
+from service.registry.commitment_plan import awaited_instances
+from service.registry.compare_and_swap import NO_LEASE, swap
+from service.registry.job_states import CommitmentState, DeliveryState
+from service.registry.proofs import delivery_not_there, delivery_proven
+from service.registry.tables import CommitmentRequest, Delivery, Result
+
+COMMITMENT_FAILED = "COMMITMENT_FAILED"
+NOT_REPORTED = "NOT_REPORTED"
+
+
+class ReportReception(StrEnum):
+    """What a report was to us."""
+
+    RECORDED = "RECORDED"
+    KNOWN = "KNOWN"
+    UNKNOWN_TRANSACTION = "UNKNOWN_TRANSACTION"
+
+
+def record_report(
+    session: Session,
+    transaction_uid: str,
+    *,
+    committed: Collection[str],
+    failed: Mapping[str, str],
+    most_resends: int,
+    now: datetime,
+) -> ReportReception:
+    """Take the archive's report: `committed` SOP Instance UIDs, and `failed` ones with their reason codes.
+
+    What the request named and the report does not counts as failed. What is failed is sent again, the same bytes, at
+    most `most_resends` times.
+    """
+    request = session.scalar(
+        select(CommitmentRequest)
+        .where(CommitmentRequest.transaction_uid == transaction_uid)
+        .with_for_update(key_share=True)
+        .execution_options(populate_existing=True)
+    )
+    if request is None:
+        return ReportReception.UNKNOWN_TRANSACTION
+    values = {
+        "state": CommitmentState.REPORTED,
+        "fencing_token": request.fencing_token + 1,
+        "reported_at": now,
+        "not_before": None,
+        "reason_code": next(iter(failed.values()), None),
+        "reason_detail": f"{len(committed)} committed, {len(failed)} failed",
+        **NO_LEASE,
+    }
+    reported = request.state is CommitmentState.REPORTED
+    if reported or not swap(session, CommitmentRequest, request.id, request.state, request.fencing_token, values, now):
+        return ReportReception.KNOWN
+    asked = awaited_instances(session, request.id)
+    for delivery_id in _committed_deliveries(session, request, committed):
+        delivery_proven(session, delivery_id, state=DeliveryState.COMMITTED, detail=transaction_uid, now=now)
+    for instance in asked:
+        if instance.sop_instance_uid not in committed:
+            code = failed.get(instance.sop_instance_uid, NOT_REPORTED)
+            send_again(session, instance.delivery_id, code=code, most_resends=most_resends, now=now)
+    return ReportReception.RECORDED
+
+
+def send_again(session: Session, delivery_id: int, *, code: str, most_resends: int, now: datetime) -> None:
+    """The node does not have it: PENDING once more, or FAILED with COMMITMENT_FAILED if that was done often enough."""
+    resends = session.scalar(select(Delivery.resends).where(Delivery.id == delivery_id)) or 0
+    detail = f"the node does not have it ({code}), sent again {resends} times before"
+    delivery_not_there(
+        session,
+        delivery_id,
+        code=code if resends < most_resends else COMMITMENT_FAILED,
+        detail=detail,
+        most_resends=most_resends,
+        now=now,
+    )
+
+
+def _committed_deliveries(session: Session, request: CommitmentRequest, committed: Collection[str]) -> list[int]:
+    """What the report proves: a late one on an earlier request too, unless the instance was sent again since."""
+    if request.requested_at is None or not committed:
+        return []
+    found: list[int] = []
+    uids = list(committed)
+    for start in range(0, len(uids), 500):
+        found += session.scalars(
+            select(Delivery.id)
+            .join(Result, Result.id == Delivery.result_id)
+            .where(
+                Result.sop_instance_uid.in_(uids[start : start + 500]),
+                Delivery.remote_node_id == request.remote_node_id,
+                Delivery.state == DeliveryState.SENT,
+                Delivery.sent_at <= request.requested_at,
+            )
+            .order_by(Delivery.job_id, Delivery.id)
+        ).all()
+    return found

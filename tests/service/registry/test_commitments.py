@@ -1,0 +1,177 @@
+"""Requests for commitment on both databases: planned, claimed and reported once, whoever comes at the same time."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from itertools import count
+
+import pytest
+from sqlalchemy import select
+from sqlalchemy.orm import Session, sessionmaker
+
+from service.database import transaction
+from service.registry import commitments, deliveries
+from service.registry.commitment_claims import CommitmentPolicy, RequestClaim, Step
+from service.registry.commitment_plan import plan_requests, reporting_callers
+from service.registry.commitment_promises import claim_promise, record_promise
+from service.registry.commitment_reports import ReportReception, record_report
+from service.registry.job_states import CommitmentState, DeliveryState, JobState
+from service.registry.known_instances import known_instances, received_instances
+from service.registry.remote_nodes import DeliveryTerms, add_remote_node
+from service.registry.tables import CommitmentRequest, Delivery
+from tests.service.registry.factories import (
+    NOON,
+    at_once,
+    claimed_delivery,
+    derived_job,
+    detail,
+    facts,
+    pending,
+    record,
+    result_facts,
+)
+
+POLICY = CommitmentPolicy()
+SOON = NOON + timedelta(seconds=10)
+_serial = count(1)
+
+
+@pytest.fixture(autouse=True)
+def _pacs(sessions: sessionmaker[Session]) -> None:
+    with transaction(sessions) as session:
+        add_remote_node(
+            session,
+            name="pacs",
+            ae_title="PACS",
+            host="127.0.0.1",
+            port=104,
+            may_send=False,
+            receives_results=True,
+            now=NOON,
+            terms=DeliveryTerms(requests_commitment=True, verifies=True),
+        )
+
+
+def sent(sessions: sessionmaker[Session]) -> tuple[str, str]:
+    """A job whose result was sent: job id and SOP Instance UID."""
+    uid = f"2.25.8{next(_serial)}"
+    job_id = derived_job(sessions, result_facts(sop_instance_uid=uid))
+    [delivery_id] = pending(sessions, job_id)
+    claim = claimed_delivery(sessions, delivery_id)
+    with transaction(sessions) as session:
+        assert deliveries.delivery_sent(session, claim, status=0, now=NOON)
+    return job_id, uid
+
+
+def plan(sessions: sessionmaker[Session]) -> list[int]:
+    with transaction(sessions) as session:
+        return plan_requests(session, POLICY, now=SOON)
+
+
+def claim(sessions: sessionmaker[Session], request_id: int) -> RequestClaim | None:
+    with transaction(sessions) as session:
+        return commitments.claim_request(session, request_id, owner="n", lease_s=30, now=SOON)
+
+
+def report(sessions: sessionmaker[Session], transaction_uid: str, committed: set[str]) -> ReportReception:
+    with transaction(sessions) as session:
+        return record_report(
+            session, transaction_uid, committed=committed, failed={}, most_resends=3, now=SOON + timedelta(seconds=1)
+        )
+
+
+def test_a_delivery_is_in_one_request_whoever_plans_at_the_same_time(sessions: sessionmaker[Session]) -> None:
+    jobs = [sent(sessions) for _ in range(5)]
+    planned = [request_id for part in at_once(4, lambda _: plan(sessions)) for request_id in part]
+    with sessions() as session:
+        pointed = session.scalars(select(Delivery.commitment_request_id)).all()
+    assert len(pointed) == len(jobs)
+    assert None not in pointed
+    claims = [made for request_id in planned if (made := claim(sessions, request_id)) is not None]
+    assert sorted(i.sop_instance_uid for c in claims for i in c.instances) == sorted(uid for _, uid in jobs)
+
+
+def test_a_request_is_claimed_by_one(sessions: sessionmaker[Session]) -> None:
+    sent(sessions)
+    [request_id] = plan(sessions)
+    claims = [made for made in at_once(6, lambda _: claim(sessions, request_id)) if made is not None]
+    assert len(claims) == 1
+    assert (claims[0].step, claims[0].attempts) == (Step.ASK, 1)
+
+
+def test_a_report_that_comes_several_times_at_once_is_recorded_once(sessions: sessionmaker[Session]) -> None:
+    jobs = [sent(sessions) for _ in range(3)]
+    [request_id] = plan(sessions)
+    made = claim(sessions, request_id)
+    assert made is not None
+    answers = at_once(5, lambda _: report(sessions, made.transaction_uid, {uid for _, uid in jobs}))
+    assert sorted(answers) == [ReportReception.KNOWN] * 4 + [ReportReception.RECORDED]
+    for job_id, _ in jobs:
+        found = detail(sessions, job_id)
+        assert found.summary.state is JobState.COMMITTED
+        assert [event.event for event in found.events].count("delivery_committed") == 1
+
+
+def test_a_report_that_was_faster_than_the_answer_to_the_request_stays(sessions: sessionmaker[Session]) -> None:
+    job_id, uid = sent(sessions)
+    [request_id] = plan(sessions)
+    made = claim(sessions, request_id)
+    assert made is not None
+    assert report(sessions, made.transaction_uid, {uid}) is ReportReception.RECORDED
+    with transaction(sessions) as session:
+        assert not commitments.request_accepted(session, made, timeout_s=60, now=SOON)
+    with sessions() as session:
+        assert session.scalars(select(CommitmentRequest.state)).one() is CommitmentState.REPORTED
+    assert detail(sessions, job_id).summary.state is JobState.COMMITTED
+
+
+def test_a_batch_holds_no_more_than_the_policy_says(sessions: sessionmaker[Session]) -> None:
+    for _ in range(5):
+        sent(sessions)
+    with transaction(sessions) as session:
+        planned = plan_requests(session, CommitmentPolicy(batch=2), now=SOON)
+    assert len(planned) == 3
+
+
+def test_an_expired_request_is_due_to_be_followed_up(sessions: sessionmaker[Session]) -> None:
+    job_id, _ = sent(sessions)
+    [request_id] = plan(sessions)
+    made = claim(sessions, request_id)
+    assert made is not None
+    with transaction(sessions) as session:
+        assert commitments.request_accepted(session, made, timeout_s=60, now=SOON)
+        assert commitments.due_requests(session, now=SOON + timedelta(seconds=59), limit=10) == []
+        later = SOON + timedelta(seconds=61)
+        assert commitments.due_requests(session, now=later, limit=10) == [request_id]
+        again = commitments.claim_request(session, request_id, owner="n", lease_s=30, now=later)
+    assert again is not None
+    assert (again.step, again.attempts, again.verifies) == (Step.VERIFY, 1, True)
+    [delivery] = detail(sessions, job_id).deliveries
+    assert delivery.state is DeliveryState.SENT
+
+
+def test_nodes_that_are_asked_may_associate_to_report(sessions: sessionmaker[Session]) -> None:
+    with transaction(sessions, read_only=True) as session:
+        assert reporting_callers(session) == {"PACS"}
+
+
+def test_a_promise_is_claimed_by_one(sessions: sessionmaker[Session]) -> None:
+    with transaction(sessions) as session:
+        promise_id = record_promise(session, "PACS", "2.25.1", [("1.2", "2.25.2")], now=NOON)
+    assert promise_id is not None
+
+    def take(_: int) -> object:
+        with transaction(sessions) as session:
+            return claim_promise(session, promise_id, owner="n", lease_s=30, now=SOON)
+
+    assert len([made for made in at_once(5, take) if made is not None]) == 1
+
+
+def test_results_of_ours_are_known_and_not_received(sessions: sessionmaker[Session]) -> None:
+    _, result_uid = sent(sessions)
+    received = facts()
+    with transaction(sessions) as session:
+        record(session, received)
+        asked = [result_uid, received.sop_instance_uid, *(f"2.25.9{number}" for number in range(1200))]
+        assert known_instances(session, asked) == {result_uid, received.sop_instance_uid}
+        assert received_instances(session, asked) == {received.sop_instance_uid}
