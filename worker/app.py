@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import os
 import socket
+import ssl
 import warnings
 from dataclasses import replace
 from importlib.metadata import version
@@ -18,6 +19,7 @@ from celery import Celery
 from celery.exceptions import SecurityWarning
 
 from dicom_node.site_policy import derived_policy
+from dicom_node.tls import client_context, tls_files
 from service.database import make_engine, make_session_factory, require_current_schema
 from service.instance_store import InstanceStore
 from service.job_queue import DELIVER_TASK, GPU_QUEUE, INFER_TASK, NETWORK_QUEUE, NOTIFY_TASK, JobQueue, make_celery
@@ -103,7 +105,16 @@ def build_context(settings: Settings, celery: Celery) -> WorkerContext:
         deadline_s=settings.inference_deadline_s,
         network_timeout_s=settings.network_timeout_s,
         commitment=CommitmentPolicy(timeout_s=settings.commitment_timeout_s),
+        client_tls=_client_tls(settings),
+        web_ca_file=settings.web_ca_file,
     )
+
+
+def _client_tls(settings: Settings) -> ssl.SSLContext | None:
+    """For nodes that want TLS; None where no certificate is configured, which such a node then names as its failure."""
+    if settings.tls_certificate is None and settings.tls_private_key is None and settings.tls_ca is None:
+        return None
+    return client_context(tls_files(settings), check_host=settings.tls_check_host)
 
 
 def model_host(settings: Settings) -> ModelHost:

@@ -8,6 +8,7 @@ import ssl
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from pathlib import Path
 
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -73,6 +74,8 @@ class WorkerContext:
     commitment: CommitmentPolicy = field(default_factory=CommitmentPolicy)
     client_tls: ssl.SSLContext | None = None
     """For associations with nodes that want them encrypted."""
+    web_ca_file: Path | None = None
+    """Authorities that DICOMweb services are trusted by; None: the public ones."""
     owner: str = field(default_factory=_owner)
     clock: Callable[[], datetime] = _now
     on_hang: Callable[[], None] = ignore_hang

@@ -1,4 +1,4 @@
-"""One result goes to one destination, by C-STORE, as the bytes that were stored.
+"""One result goes to one destination, by C-STORE or STOW-RS, as the bytes that were stored.
 
 A result is marked sent only on the PACS's own answer for that instance. Safe to run twice: a PACS that already has the
 instance answers with the same UID and the same bytes behind it. What a PACS does not take is sent as Secondary Capture
@@ -15,7 +15,7 @@ from pydicom.uid import SecondaryCaptureImageStorage
 from sqlalchemy.orm import Session
 
 from dicom_node.secondary_capture import as_secondary_capture
-from dicom_node.store_scu import Outcome, Peer, StoreResult, send
+from dicom_node.store_scu import Outcome, StoreResult
 from dicom_node.stored_instance import read_stored_instance
 from service.database import transaction
 from service.logs import log_event
@@ -26,6 +26,7 @@ from worker.context import WorkerContext
 from worker.failure import classify
 from worker.kept_object import MadeObject, keep_object
 from worker.lease import Lease
+from worker.transport import send_file
 
 logger = logging.getLogger(__name__)
 
@@ -58,14 +59,7 @@ def deliver(delivery_id: int, context: WorkerContext) -> bool:
 def _send(claim: deliveries.DeliveryClaim, context: WorkerContext) -> StoreResult:
     # Reading checks the digest: altered bytes never leave under the UID they were made for.
     context.store.read(claim.result.path, claim.result.sha256)
-    peer = Peer(claim.node.ae_title, claim.node.host, claim.node.port)
-    [result] = send(
-        [context.store.resolve(claim.result.path)],
-        peer,
-        calling_ae_title=context.ae_title,
-        timeout_s=context.network_timeout_s,
-    )
-    return result
+    return send_file(context.store.resolve(claim.result.path), claim.node, context)
 
 
 def _record(

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated
+from urllib.parse import urlsplit
 
 import typer
 from rich.console import Console
@@ -61,6 +63,7 @@ def add(
     verify: Annotated[
         bool, typer.Option("--verify/--no-verify", help="Where no commitment comes, look whether it has the results.")
     ] = False,
+    tls: Annotated[bool, typer.Option("--tls/--no-tls", help="Send to it over TLS, with our certificate.")] = False,
 ) -> None:
     """Add a remote node. A running service knows it at once."""
     try:
@@ -74,11 +77,44 @@ def add(
                 may_send=may_send,
                 receives_results=receives_results,
                 now=datetime.now(UTC),
-                terms=remote_nodes.DeliveryTerms(requests_commitment=commitment, verifies=verify),
+                terms=remote_nodes.DeliveryTerms(tls=tls, requests_commitment=commitment, verifies=verify),
             )
     except (SoftrayError, ValueError) as error:
         fail(str(error))
     typer.echo(f"added {name}: {ae_title}@{host}:{port}")
+
+
+@app.command("add-web")
+def add_web(
+    name: Annotated[str, typer.Argument(help="A name of your own for the service, e.g. ARCHIVE.")],
+    url: Annotated[str, typer.Argument(help="Root of its DICOMweb service, e.g. https://pacs.example/dicom-web.")],
+    token_file: Annotated[
+        Path | None, typer.Option(help="File with the bearer token that it knows us by; it stays where it is.")
+    ] = None,
+    verify: Annotated[
+        bool, typer.Option("--verify/--no-verify", help="Look by QIDO-RS whether it has the results it was sent.")
+    ] = False,
+) -> None:
+    """Add a DICOMweb service that gets the results by STOW-RS."""
+    address = urlsplit(url)
+    try:
+        with session() as opened:
+            remote_nodes.add_remote_node(
+                opened,
+                name=name,
+                ae_title="STOW-RS",
+                host=address.hostname or "",
+                port=address.port or (443 if address.scheme == "https" else 80),
+                may_send=False,
+                receives_results=True,
+                now=datetime.now(UTC),
+                terms=remote_nodes.DeliveryTerms(
+                    url=url, token_file=str(token_file.absolute()) if token_file else None, verifies=verify
+                ),
+            )
+    except (SoftrayError, ValueError) as error:
+        fail(str(error))
+    typer.echo(f"added {name}: {url}")
 
 
 @app.command("list")
@@ -89,17 +125,16 @@ def list_nodes() -> None:
     if not nodes:
         typer.echo("no remote nodes yet: add one with `softray remote add NAME AE_TITLE HOST PORT`")
         return
-    table = Table("name", "AE title", "host", "port", "may send", "receives results", "commitment", "verify")
+    table = Table("name", "AE title", "address", "may send", "receives results", "TLS", "commitment", "verify")
     for node in nodes:
         table.add_row(
             node.name,
             node.ae_title,
-            node.host,
-            str(node.port),
-            "yes" if node.may_send else "no",
-            "yes" if node.receives_results else "no",
-            "yes" if node.requests_commitment else "no",
-            "yes" if node.verifies else "no",
+            node.url or f"{node.host}:{node.port}",
+            *(
+                "yes" if fact else "no"
+                for fact in (node.may_send, node.receives_results, node.tls, node.requests_commitment, node.verifies)
+            ),
         )
     Console().print(table)
 
