@@ -5,14 +5,11 @@ They are matched whole and in lower case, and only where the coded body part is 
 
 from __future__ import annotations
 
-CHEST_WORDS = frozenset(
-    """
-    chest thorax thoracic lung lungs cxr pulmonary torax tórax torace poumon poumons lunge brust 胸部
-    """.split()
-)
-OTHER_PART_WORDS = frozenset(
-    """
-    rib ribs hemithorax clavicle clavicula sternum spine tspine bws lws abdomen kub pelvis shoulder scapula neck skull
-    hip knee babygram phantom rippen
-    """.split()
-)
+CHEST_WORDS = frozenset([
+    "chest", "thorax", "thoracic", "lung", "lungs", "cxr", "pulmonary", "torax", "tórax", "torace", "poumon",
+    "poumons", "lunge", "brust", "胸部",
+])  # fmt: skip
+OTHER_PART_WORDS = frozenset([
+    "rib", "ribs", "hemithorax", "clavicle", "clavicula", "sternum", "spine", "tspine", "bws", "lws", "abdomen",
+    "kub", "pelvis", "shoulder", "scapula", "neck", "skull", "hip", "knee", "babygram", "phantom", "rippen",
+])  # fmt: skip

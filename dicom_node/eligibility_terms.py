@@ -60,10 +60,12 @@ class FrontalView(StrEnum):
 class EligibilityPolicy:
     """What a site wants processed.
 
-    `min_age_years` 0 accepts every age, `max_age_years` 0 has no upper limit. `min_side` in px. An unknown age passes
-    only when the field is that of an adult: the shorter side at least `adult_field_mm` by its pixel spacing, or
-    `adult_field_px` when there is none. `own_device_uids`: Device UIDs of our models, for the loop guard. The words are
-    matched whole, in lower case, against descriptions when the coded body part is silent.
+    `refuse_by_image`: whether a picture that plainly is no frontal chest is refused although the header vouches for it;
+    what the header leaves open the image decides either way. `min_age_years` 0 accepts every age, `max_age_years` 0 has
+    no upper limit. `min_side` in px. An unknown age passes only when the field is that of an adult: the shorter side at
+    least `adult_field_mm` by its pixel spacing, or `adult_field_px` when there is none. `own_device_uids`: Device UIDs
+    of our models, for the loop guard. The words are matched whole, in lower case, against descriptions when the coded
+    body part is silent.
     """
 
     sop_classes: frozenset[str] = frozenset({"CR", "DX"})
@@ -71,6 +73,7 @@ class EligibilityPolicy:
     modalities: frozenset[str] = frozenset({"CR", "DX"})
     views: frozenset[FrontalView] = frozenset(FrontalView)
     unknown: Unknown = Unknown.IMAGE
+    refuse_by_image: bool = True
     min_age_years: int = 18
     max_age_years: int = 0
     min_side: int = 1000

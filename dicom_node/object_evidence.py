@@ -1,4 +1,4 @@
-"""Is this a radiograph of a patient, and one that can be read? SOP class, modality, species, pixel header, orientation."""
+"""Is this a readable radiograph of a patient? SOP class, modality, species, pixel header, orientation."""
 
 from __future__ import annotations
 

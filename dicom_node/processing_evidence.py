@@ -1,4 +1,4 @@
-"""Is this the exposure itself? Not our own output, not another product's, and not one of several images made from it."""
+"""Is this the exposure itself? Not our own output, nor another product's, nor an image made from several."""
 
 from __future__ import annotations
 

@@ -35,12 +35,11 @@ FRONTAL_CODES = {
 LORDOTIC = "260450008"
 DECUBITUS = frozenset({"102536004", "102535000"})
 FRONTAL_WORDS = frozenset({"pa", "ap", "frontal", "posteroanterior", "anteroposterior"})
-PORTABLE_WORDS = frozenset({"portable", "port", "mobile", "bedside", "bettlunge", "icu"})
-OTHER_WORDS = frozenset(
-    """
-    lat lateral laterale ll rl profil seitlich oblique obl decubitus lordotic apical apicolordotic swimmer
-    """.split()
-)
+PORTABLE_WORDS = frozenset({"portable", "mobile", "bedside", "bettlunge", "bettaufnahme"})
+OTHER_WORDS = frozenset([
+    "lat", "lateral", "laterale", "ll", "rl", "profil", "seitlich", "oblique", "obl", "decubitus", "lordotic",
+    "apical", "apicolordotic", "swimmer",
+])  # fmt: skip
 
 
 def is_frontal(ds: Dataset, policy: EligibilityPolicy) -> Evidence:

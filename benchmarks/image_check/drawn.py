@@ -27,6 +27,12 @@ def drawn_things(each: int, seed: int) -> list[Sample]:
     ]
 
 
+def drawn_chests(each: int, seed: int) -> list[Sample]:
+    """Frontal chests of the same kind, so that being drawn is no sign of being no chest."""
+    rng = np.random.default_rng(seed)
+    return [Sample(f"drawn chest {n}", "drawn chest", _chest(rng).astype(np.float32)) for n in range(each)]
+
+
 def empty_exposures(each: int, seed: int) -> list[Sample]:
     """Detector noise, an even field, a field with heel effect, a field inside a collimator, a gain line."""
     rng = np.random.default_rng(seed)
@@ -174,6 +180,18 @@ def _lateral(rng: np.random.Generator) -> Floats:
     made += rng.uniform(0.2, 0.5) * _ellipse((-0.2 * side, 0.3), (0.35, 0.3))
     made += rng.uniform(0.2, 0.7) * _ellipse((0.0, rng.uniform(0.9, 1.2)), (0.9, 0.45))
     return made + rng.uniform(0.0, 0.8) * _ellipse((-0.1 * side, -1.0), (0.6, 0.5))
+
+
+def _chest(rng: np.random.Generator) -> Floats:
+    """A chest from the front: two dark lungs, the heart between them and to one side, the spine, the diaphragm."""
+    wide = rng.uniform(0.85, 1.1)
+    made = _ellipse((0.0, rng.uniform(0.1, 0.4)), (wide, rng.uniform(1.0, 1.6)))
+    for side in (-1, 1):
+        lung = (rng.uniform(0.26, 0.34), rng.uniform(0.5, 0.65))
+        made -= rng.uniform(0.3, 0.6) * _ellipse((0.42 * side * wide, rng.uniform(-0.2, 0.0)), lung, -0.1 * side)
+    made += rng.uniform(0.1, 0.5) * _column(rng, 0.0, 0.11) + rng.uniform(0.1, 0.4) * _tube((0, -0.6), (0, 0.5), 0.16)
+    made += rng.uniform(0.1, 0.4) * _ellipse((0.15, 0.25), (0.32, 0.27), 0.4)
+    return made + rng.uniform(0.2, 0.6) * _ellipse((0.0, rng.uniform(0.9, 1.2)), (0.9, 0.5))
 
 
 def _test_object(rng: np.random.Generator) -> Floats:
