@@ -33,27 +33,34 @@ class CoarseImage:
 
 def coarse_image(display: Image, valid: Mask | None = None) -> CoarseImage | None:
     """The coarse picture of (H, W) `display`; None when too few pixels are there, valid or finite."""
-    rows, columns = display.shape
-    if min(rows, columns) < CELLS:
+    picture = seen_part(display, valid)
+    if picture is None:
         return None
-    step = max(1, min(rows, columns) // SAMPLES_A_SIDE)
-    picture = display[::step, ::step]
-    usable = np.isfinite(picture)
-    if valid is not None:
-        usable &= valid[::step, ::step]
-    if usable.mean() < LEAST_VALID:
-        return None
-    if not usable.all():
-        top, bottom = _span(usable.any(axis=1))
-        left, right = _span(usable.any(axis=0))
-        picture, usable = picture[top:bottom, left:right], usable[top:bottom, left:right]
-        if min(picture.shape) < CELLS:
-            return None
-        picture = np.where(usable, picture, np.median(picture[usable]))
     low, high = np.percentile(picture, (2, 98))
     # Clipped, so that a burnt-in marker or a dead pixel does not make a cell.
     cells = cell_means(np.clip(picture, low, high))
     return CoarseImage(_ranks(cells), _structure(cells, float(high - low)))
+
+
+def seen_part(display: Image, valid: Mask | None = None) -> Image | None:
+    """Every nth pixel of the rectangle that the valid ones span, the others in it at the median; None when too few."""
+    if min(display.shape) < CELLS:
+        return None
+    step = max(1, min(display.shape) // SAMPLES_A_SIDE)
+    picture = display[::step, ::step]
+    usable = np.isfinite(picture)
+    if valid is not None:
+        usable &= valid[::step, ::step]
+    if usable.all():
+        return picture
+    if usable.mean() < LEAST_VALID:
+        return None
+    top, bottom = _span(usable.any(axis=1))
+    left, right = _span(usable.any(axis=0))
+    picture, usable = picture[top:bottom, left:right], usable[top:bottom, left:right]
+    if min(picture.shape) < CELLS:
+        return None
+    return np.where(usable, picture, np.median(picture[usable]))
 
 
 def cell_means(picture: npt.NDArray[np.floating]) -> Cells:

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 
 from dicom_node.eligibility import Asked, EligibilityPolicy
+from dicom_node.eligibility_terms import Answer
 from dicom_node.gate_explanation import PROCESSED, Explanation, explain
 from dicom_node.site_policy import eligibility_policy
 from service.errors import PermanentError
@@ -97,11 +98,15 @@ def _show(judged: Judged) -> None:
 
 
 def _answer(asked: Asked) -> str:
-    return "[yellow]?  [/yellow]" if asked.open_questions else ANSWERS[asked.refuses]
+    if asked.open_questions or (asked.evidence.answer is Answer.UNKNOWN and not asked.refuses):
+        return "[yellow]?  [/yellow]"
+    return ANSWERS[asked.refuses]
 
 
 def _reason(asked: Asked) -> str:
-    return f"{asked.evidence.code}: {asked.evidence.detail}" if asked.evidence.code else asked.evidence.detail
+    if asked.refuses or asked.open_questions:
+        return f"{asked.evidence.code or ', '.join(sorted(asked.open_questions))}: {asked.evidence.detail}"
+    return asked.evidence.detail
 
 
 def _picture(explanation: Explanation) -> str:

@@ -22,10 +22,11 @@ EMPTY_BELOW = 0.06
 # Below it a picture plainly is no frontal chest: no real one was, with networks that had not seen its patient.
 REFUTED_BELOW = 0.02
 # From it on a picture is taken for a frontal chest where nothing else says so.
-CONFIRMED_FROM = 0.3
-# What a turned or inverted picture must reach after it is put right, and be refuted before.
+CONFIRMED_FROM = 0.1
+# A picture is turned or inverted when what it becomes by putting it right is a chest, and so many times more than it is.
 PUT_RIGHT_FROM = 0.5
-MIRRORED_BELOW = -0.4
+PUT_RIGHT_TIMES = 3.0
+MIRRORED_BELOW = -0.6
 
 
 class ImageKind(StrEnum):
@@ -107,17 +108,21 @@ def kind_of(scores: ImageScores) -> ImageKind:
         return ImageKind.EMPTY_EXPOSURE
     if _looks_inverted(scores):
         return ImageKind.INVERTED_POLARITY
+    if _is_put_right(scores.frontal, scores.turned):
+        return ImageKind.TURNED
     if scores.frontal >= CONFIRMED_FROM:
         return ImageKind.MIRRORED if scores.mirror < MIRRORED_BELOW else ImageKind.FRONTAL_CHEST
     if scores.frontal >= REFUTED_BELOW:
         return ImageKind.UNSURE
-    if scores.turned >= PUT_RIGHT_FROM:
-        return ImageKind.TURNED
     return ImageKind.LATERAL_CHEST if scores.lateral > scores.other else ImageKind.NOT_CHEST
 
 
 def _looks_inverted(scores: ImageScores) -> bool:
-    """By the contrast of lungs to mediastinum, if it may be a chest at all; by the networks, if they see one in it."""
-    if scores.inverted >= PUT_RIGHT_FROM and scores.frontal < REFUTED_BELOW:
+    """By the contrast of lungs to mediastinum, if its negative may be a chest; by the networks, if it plainly is one."""
+    if scores.polarity < SUSPECT_BELOW and scores.inverted >= CONFIRMED_FROM:
         return True
-    return scores.polarity < SUSPECT_BELOW and scores.inverted > max(scores.frontal, REFUTED_BELOW)
+    return _is_put_right(scores.frontal, scores.inverted)
+
+
+def _is_put_right(before: float, after: float) -> bool:
+    return after >= PUT_RIGHT_FROM and after > PUT_RIGHT_TIMES * before

@@ -20,8 +20,6 @@ from dicom_node.coarse_image import coarse_image
 from dicom_node.image_check import (
     CONFIRMED_FROM,
     EMPTY_BELOW,
-    MIRRORED_BELOW,
-    PUT_RIGHT_FROM,
     REFUTED_BELOW,
     ImageScores,
     kind_of,
@@ -70,6 +68,12 @@ def _report_probabilities(known: Examples, folds: list[ImageNetworks]) -> None:
         print(f"{name:22}{len(p):6}{p.min():8.3f}{np.median(p):8.3f}{p.max():8.3f}{shares}")
 
 
+def _report_empty() -> None:
+    made = [(sample.origin.split()[0], coarse_image(sample.picture)) for sample in empty_exposures(30, 1)]
+    highest = max(coarse.structure for _, coarse in made if coarse is not None)
+    print(f"\nhighest structure of {len(made)} empty exposures: {highest:.3f} (empty below {EMPTY_BELOW})")
+
+
 def _report_real(data: Path, known: Examples, folds: list[ImageNetworks]) -> None:
     """The verdict on every real frontal radiograph and its copies, by networks that do not know the patient."""
     fold_of = dict(zip(known.origin, known.fold, strict=True))
@@ -89,7 +93,6 @@ def _report_real(data: Path, known: Examples, folds: list[ImageNetworks]) -> Non
             kind = str(kind_of(scores_by(folds[fold_of[chest.origin]], np.ascontiguousarray(make(chest.picture)))))
             counts[kind] = counts.get(kind, 0) + 1
         print(f"{name:12}", ", ".join(f"{kind} {count}" for kind, count in sorted(counts.items())))
-    print(f"put right from {PUT_RIGHT_FROM}, mirrored below {MIRRORED_BELOW}")
 
 
 def scores_by(networks: ImageNetworks, picture: np.ndarray) -> ImageScores:
@@ -98,12 +101,6 @@ def scores_by(networks: ImageNetworks, picture: np.ndarray) -> ImageScores:
     if coarse is None:
         return ImageScores()
     return ImageScores.of(coarse, polarity_score(picture), networks)
-
-
-def _report_empty() -> None:
-    made = [(sample.origin.split()[0], coarse_image(sample.picture)) for sample in empty_exposures(30, 1)]
-    highest = max(coarse.structure for _, coarse in made if coarse is not None)
-    print(f"\nhighest structure of {len(made)} empty exposures: {highest:.3f} (empty below {EMPTY_BELOW})")
 
 
 if __name__ == "__main__":

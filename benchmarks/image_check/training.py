@@ -10,8 +10,8 @@ from torch import nn
 from dicom_node.image_networks import CLASSES, ImageNetworks, Perceptron, pooled
 
 HIDDEN = 24
-NETWORKS = 3
-EPOCHS = 25
+NETWORKS = 5
+EPOCHS = 40
 BATCH = 256
 SHIFTS = ((0, 0), (0, 1), (1, 0), (0, -1), (-1, 0), (1, 1), (-1, -1))
 FACTOR = 1000.0  # weights are kept in thousandths
