@@ -23,7 +23,7 @@ EMPTY_BELOW = 0.06
 REFUTED_BELOW = 0.02
 # From it on a picture is taken for a frontal chest where nothing else says so.
 CONFIRMED_FROM = 0.1
-# A picture is turned or inverted when what it becomes by putting it right is a chest, and so many times more than it is.
+# A picture is turned when what it becomes by putting it right is a chest, and so many times more than what it is now.
 PUT_RIGHT_FROM = 0.5
 PUT_RIGHT_TIMES = 3.0
 MIRRORED_BELOW = -0.6
@@ -108,7 +108,7 @@ def kind_of(scores: ImageScores) -> ImageKind:
         return ImageKind.EMPTY_EXPOSURE
     if _looks_inverted(scores):
         return ImageKind.INVERTED_POLARITY
-    if _is_put_right(scores.frontal, scores.turned):
+    if scores.turned >= PUT_RIGHT_FROM and scores.turned > PUT_RIGHT_TIMES * scores.frontal:
         return ImageKind.TURNED
     if scores.frontal >= CONFIRMED_FROM:
         return ImageKind.MIRRORED if scores.mirror < MIRRORED_BELOW else ImageKind.FRONTAL_CHEST
@@ -118,11 +118,7 @@ def kind_of(scores: ImageScores) -> ImageKind:
 
 
 def _looks_inverted(scores: ImageScores) -> bool:
-    """By the contrast of lungs to mediastinum, if its negative may be a chest; by the networks, if it plainly is one."""
+    """By the contrast of lungs to mediastinum, if the negative may be a chest; by the networks, if only it is one."""
     if scores.polarity < SUSPECT_BELOW and scores.inverted >= CONFIRMED_FROM:
         return True
-    return _is_put_right(scores.frontal, scores.inverted)
-
-
-def _is_put_right(before: float, after: float) -> bool:
-    return after >= PUT_RIGHT_FROM and after > PUT_RIGHT_TIMES * before
+    return scores.inverted >= PUT_RIGHT_FROM and scores.frontal < REFUTED_BELOW

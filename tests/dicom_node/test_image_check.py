@@ -99,7 +99,7 @@ def test_nearly_every_real_chest_that_is_inverted_is_seen_to_be(real: list[Pictu
 def test_nearly_no_real_chest_that_is_turned_passes(real: list[Picture]) -> None:
     for quarters in (1, 2, 3):
         found = kinds([np.ascontiguousarray(np.rot90(picture, quarters)) for picture in real])
-        assert sum(found[kind] for kind in FRONTAL) <= 2
+        assert sum(found[kind] for kind in FRONTAL) <= 3
 
 
 def test_no_lateral_projection_of_the_ct_passes(shared: Path) -> None:
