@@ -20,9 +20,9 @@ _OLDEST = 120  # beyond it a birth date is a placeholder
 
 
 def is_adult(ds: Dataset, policy: EligibilityPolicy) -> Evidence:
-    """YES at or above the minimum age, or for an unknown age with an adult's field."""
-    if policy.min_age_years <= 0:
-        return yes()
+    """YES within the site's ages, or for an unknown age with an adult's field."""
+    if policy.min_age_years <= 0 and policy.max_age_years <= 0:
+        return yes("every age is taken")
     years = _stated_age(ds)
     if not years:  # 000Y is what some systems send for an age they do not know; a newborn's is told in days
         by_dates = _age_by_dates(ds)
@@ -30,9 +30,11 @@ def is_adult(ds: Dataset, policy: EligibilityPolicy) -> Evidence:
     if years is not None:
         if years < policy.min_age_years:
             return no(ReasonCode.BELOW_MINIMUM_AGE, f"expected at least {policy.min_age_years} years, found fewer")
-        return yes()
+        if 0 < policy.max_age_years < years:
+            return no(ReasonCode.ABOVE_MAXIMUM_AGE, f"expected at most {policy.max_age_years} years, found more")
+        return yes("the age is within the site's limits")
     if _field_is_an_adults(ds, policy):
-        return yes("AGE_UNKNOWN_FIELD_OF_AN_ADULT")
+        return yes("no age, but a field of an adult's size", "AGE_UNKNOWN_FIELD_OF_AN_ADULT")
     return unknown(ReasonCode.AGE_UNKNOWN, "expected an age or a field of an adult's size, found neither")
 
 

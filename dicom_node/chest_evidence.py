@@ -33,12 +33,12 @@ def is_chest(ds: Dataset, policy: EligibilityPolicy) -> Evidence:
             return no(ReasonCode.NOT_CHEST, f"expected the chest, found {HARD_NEGATIVES[code]}")
     part = text(ds, "BodyPartExamined").upper()
     if part in CHEST_PARTS or _names_the_chest(part, policy):
-        return _unless_the_series_says_otherwise(ds, policy)
+        return _unless_the_series_says_otherwise(ds, policy, f"body part {quoted(part)}")
     if part not in SILENT_PARTS:
         return no(ReasonCode.NOT_CHEST, f"expected the chest, found body part {quoted(part)}")
     if regions and regions[0]:
         if regions[0] in CHEST_CODES:
-            return _unless_the_series_says_otherwise(ds, policy)
+            return _unless_the_series_says_otherwise(ds, policy, f"anatomic region {regions[0]}")
         return no(ReasonCode.NOT_CHEST, "expected the chest, found another anatomic region")
     return _by_words(ds, policy)
 
@@ -49,19 +49,19 @@ def _names_the_chest(part: str, policy: EligibilityPolicy) -> bool:
     return bool(words & policy.chest_words - ADJECTIVES) and not words & (policy.other_part_words | {"abd"})
 
 
-def _unless_the_series_says_otherwise(ds: Dataset, policy: EligibilityPolicy) -> Evidence:
+def _unless_the_series_says_otherwise(ds: Dataset, policy: EligibilityPolicy, found: str) -> Evidence:
     """Rib and spine examinations are often coded CHEST; their series is not."""
     words = series_words(ds)
     if words & policy.other_part_words and not words & policy.chest_words:
         return no(ReasonCode.NOT_CHEST, "expected the chest, found another part in the series' description")
-    return yes()
+    return yes(found)
 
 
 def _by_words(ds: Dataset, policy: EligibilityPolicy) -> Evidence:
     for words in (image_words(ds), study_words(ds)):
         chest, other = bool(words & policy.chest_words), bool(words & policy.other_part_words)
         if chest and not other:
-            return yes("CHEST_BY_DESCRIPTION")
+            return yes("the chest by the words of a description", "CHEST_BY_DESCRIPTION")
         if other and not chest:
             return no(ReasonCode.NOT_CHEST, "expected the chest, found another part in the descriptions")
     return unknown(ReasonCode.BODY_PART_UNKNOWN, "expected a body part, found none in codes or descriptions")

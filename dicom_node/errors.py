@@ -4,6 +4,7 @@
     ├── RefusedObject    answer the sender with this DIMSE status; nothing was kept
     ├── MultipartError   the body of a web request is not what its header says: answer that, keep what came whole
     ├── PixelError       this object's pixels cannot be used, today or tomorrow: fail the job with the code
+    ├── ImageRefused     this picture is not what we process, whatever its header says: refuse the job with the code
     └── DerivationError  a derived object cannot truthfully be made from this source: fail the job with the code
 
 Messages say what was expected and what was found, and never carry a patient's name, ID, dates or accession number.
@@ -34,6 +35,17 @@ class PixelErrorCode(StrEnum):
     POLARITY_SUSPECT = "POLARITY_SUSPECT"
 
 
+class ImageRefusal(StrEnum):
+    """Why a picture is not processed, by what it shows."""
+
+    IMAGE_EMPTY = "IMAGE_EMPTY"
+    IMAGE_NOT_CHEST = "IMAGE_NOT_CHEST"
+    IMAGE_NOT_FRONTAL = "IMAGE_NOT_FRONTAL"
+    IMAGE_NOT_UPRIGHT = "IMAGE_NOT_UPRIGHT"
+    IMAGE_UNSURE = "IMAGE_UNSURE"
+    POLARITY_SUSPECT = "POLARITY_SUSPECT"
+
+
 class DicomNodeError(Exception):
     """Something about one DICOM object; ``code`` is the UPPER_SNAKE reason that records and operators see."""
 
@@ -61,6 +73,14 @@ class PixelError(DicomNodeError):
     def __init__(self, code: PixelErrorCode, message: str) -> None:
         super().__init__(code, message)
         self.pixel_code = code
+
+
+class ImageRefused(DicomNodeError):  # noqa: N818 - named for what the edge does with it
+    """The picture itself is not what we process; looking again gives the same answer."""
+
+    def __init__(self, code: ImageRefusal, message: str) -> None:
+        super().__init__(code, message)
+        self.refusal = code
 
 
 class DerivationError(DicomNodeError):

@@ -26,6 +26,11 @@ def image_words(ds: Dataset) -> frozenset[str]:
     return series_words(ds) | _words([text(ds, "AcquisitionDeviceProcessingDescription")])
 
 
+def derivation_words(ds: Dataset) -> frozenset[str]:
+    """Lower-case words that describe how the image was made from another."""
+    return _words([text(ds, "DerivationDescription")])
+
+
 def study_words(ds: Dataset) -> frozenset[str]:
     """Lower-case words that describe the study, so possibly other images as well."""
     found = [text(ds, keyword) for keyword in _STUDY]

@@ -1,4 +1,4 @@
-"""Is this a radiograph as a console sends it, and not our own output? SOP class, Image Type, pixel header, species."""
+"""Is this a readable radiograph of a patient? SOP class, modality, species, pixel header, orientation."""
 
 from __future__ import annotations
 
@@ -14,21 +14,18 @@ from pydicom.uid import (
 from dicom_node.eligibility_terms import EligibilityPolicy, Evidence, ReasonCode, no, unknown, yes
 from dicom_node.errors import PixelError
 from dicom_node.header_values import items, text, texts
-from dicom_node.header_words import image_words, quoted, series_words
+from dicom_node.header_words import image_words, quoted
 from dicom_node.image_pixel import read_image_pixel
-from dicom_node.uids import CREATOR_UID, SOFTWARE_NAME
 
-ACCEPTED_SOP_CLASSES = (
-    ComputedRadiographyImageStorage,
-    DigitalXRayImageStorageForPresentation,
-    DigitalXRayImageStorageForProcessing,
-)
-BONE_SUPPRESSED = "BONE_SUPPRESSED"
+SOP_CLASSES: dict[str, str] = {
+    ComputedRadiographyImageStorage: "CR",
+    DigitalXRayImageStorageForPresentation: "DX",
+    DigitalXRayImageStorageForProcessing: "DX",
+}
+# Secondary Capture and its multi-frame kinds (PS3.4 B.5): screenshots, scanned film, exports without calibration.
+SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 _UID = re.compile(r"[0-9]+(\.[0-9]+)+")
 _IDENTIFIERS = ("StudyInstanceUID", "SeriesInstanceUID", "SOPInstanceUID")
-_ENERGY_TYPES = frozenset({"SOFT", "SOFT_TISSUE", "BONE", "DES", "DUAL_ENERGY", "SUBTRACTION"})
-_ENERGY_WORDS = frozenset({"soft", "bone", "dualenergy", "suppressed", "subtraction"})
-_PLACE_TYPES = frozenset({"LOCALIZER", "STITCHED", "SCOUT"})
 _ANIMAL_WORDS = frozenset(
     ["canine", "feline", "equine", "veterinary", "veterinaer", "dog", "cat", "horse", "hund", "katze"]
 )
@@ -41,58 +38,36 @@ def has_identifiers(ds: Dataset, policy: EligibilityPolicy) -> Evidence:
         uid = text(ds, keyword)
         if not _UID.fullmatch(uid) or len(uid) > 64:
             return no(ReasonCode.IDENTIFIER_MISSING, f"expected a UID in {keyword}, found none that is one")
-    return yes()
+    return yes("Study, Series and SOP Instance UID")
 
 
 def is_accepted_class(ds: Dataset, policy: EligibilityPolicy) -> Evidence:
-    """CR, DX For Presentation, and DX For Processing where the site wants it."""
+    """CR, DX For Presentation, and DX For Processing, as far as the site wants them."""
     sop_class = text(ds, "SOPClassUID")
-    if sop_class not in ACCEPTED_SOP_CLASSES:
+    wanted = " or ".join(sorted(policy.sop_classes))
+    if sop_class == SECONDARY_CAPTURE or sop_class.startswith(f"{SECONDARY_CAPTURE}."):
+        detail = f"expected {wanted} image storage, found Secondary Capture image storage"
+        return no(ReasonCode.SECONDARY_CAPTURE, detail)
+    name = SOP_CLASSES.get(sop_class)
+    if name is None or name not in policy.sop_classes:
         found = sop_class if _UID.fullmatch(sop_class) else "none"
-        return no(ReasonCode.SOP_CLASS_NOT_ACCEPTED, f"expected CR or DX image storage, found {found[:64]}")
+        return no(ReasonCode.SOP_CLASS_NOT_ACCEPTED, f"expected {wanted} image storage, found {found[:64]}")
     for_processing = sop_class == DigitalXRayImageStorageForProcessing
     if for_processing and not policy.accept_for_processing:
         return no(ReasonCode.FOR_PROCESSING_NOT_ACCEPTED, "expected a For Presentation image, found For Processing")
-    return yes("FOR_PROCESSING") if for_processing else yes()
-
-
-def is_not_our_own(ds: Dataset, policy: EligibilityPolicy) -> Evidence:
-    """The loop guard: a PACS that routes our results back to us must not make us suppress them again."""
-    if BONE_SUPPRESSED in {value.upper() for value in texts(ds, "ImageType")}:
-        return no(ReasonCode.OWN_OUTPUT, f"expected a source, found {BONE_SUPPRESSED} in Image Type")
-    if text(ds, "InstanceCreatorUID") == CREATOR_UID:
-        return no(ReasonCode.OWN_OUTPUT, "expected a source, found our Instance Creator UID")
-    equipment = (ds, *items(ds, "ContributingEquipmentSequence"))
-    for item in equipment:
-        if text(item, "ManufacturerModelName").lower() == SOFTWARE_NAME or (
-            set(texts(item, "DeviceUID")) & policy.own_device_uids
-        ):
-            return no(ReasonCode.OWN_OUTPUT, "expected a source, found our equipment among its makers")
-    return yes()
+    return yes("DX For Processing", "FOR_PROCESSING") if for_processing else yes(f"{name} image storage")
 
 
 def is_radiography(ds: Dataset, policy: EligibilityPolicy) -> Evidence:
-    """Modality CR or DX, and neither scanned film nor a screen capture."""
+    """A modality that the site wants, and neither scanned film nor a screen capture."""
     modality = text(ds, "Modality").upper()
-    if modality and modality not in ("CR", "DX"):
-        return no(ReasonCode.MODALITY_NOT_ACCEPTED, f"expected Modality CR or DX, found {quoted(modality)}")
+    if modality and modality not in policy.modalities:
+        wanted = " or ".join(sorted(policy.modalities))
+        return no(ReasonCode.MODALITY_NOT_ACCEPTED, f"expected Modality {wanted}, found {quoted(modality)}")
     conversion = text(ds, "ConversionType").upper()
     if conversion not in ("", "DI"):  # a digital interface carries what was digital before
         return no(ReasonCode.SECONDARY_CAPTURE, f"expected an acquisition, found Conversion Type {quoted(conversion)}")
-    return yes() if modality else yes("MODALITY_MISSING")
-
-
-def is_primary(ds: Dataset, policy: EligibilityPolicy) -> Evidence:
-    """Not SECONDARY, dual-energy, stitched or a localizer; DERIVED\\PRIMARY is what many consoles call an original."""
-    values = [value.upper() for value in texts(ds, "ImageType")]
-    if "SECONDARY" in values[1:2]:
-        return no(ReasonCode.SECONDARY_IMAGE, "expected a PRIMARY image, found SECONDARY")
-    words = series_words(ds)
-    if _ENERGY_TYPES & set(values[2:]) or _ENERGY_WORDS & words or {"dual", "energy"} <= words:
-        return no(ReasonCode.DUAL_ENERGY, "expected a standard radiograph, found a soft-tissue or bone image")
-    if _PLACE_TYPES & set(values[2:]) or {"stitched", "stitching", "localizer"} & words:
-        return no(ReasonCode.LOCALIZER_OR_STITCHED, "expected a single exposure, found a localizer or stitched image")
-    return yes() if len(values) >= 2 else yes("IMAGE_TYPE_MISSING")
+    return yes(f"Modality {modality}") if modality else yes("no Modality", "MODALITY_MISSING")
 
 
 def is_of_a_patient(ds: Dataset, policy: EligibilityPolicy) -> Evidence:
@@ -104,7 +79,7 @@ def is_of_a_patient(ds: Dataset, policy: EligibilityPolicy) -> Evidence:
     breed = text(ds, "PatientBreedDescription") or items(ds, "PatientBreedCodeSequence")
     if (species and not human) or breed or text(ds, "PatientSexNeutered") or _ANIMAL_WORDS & image_words(ds):
         return no(ReasonCode.VETERINARY, "expected a human patient, found an animal")
-    return yes()
+    return yes("no quality control image, no animal")
 
 
 def has_usable_pixels(ds: Dataset, policy: EligibilityPolicy) -> Evidence:
@@ -118,7 +93,8 @@ def has_usable_pixels(ds: Dataset, policy: EligibilityPolicy) -> Evidence:
             ReasonCode.MATRIX_TOO_SMALL,
             f"expected sides of at least {policy.min_side}, found {layout.rows} × {layout.columns}",
         )
-    return yes("LOSSY_SOURCE") if text(ds, "LossyImageCompression") == "01" else yes()
+    matrix = f"{layout.rows} × {layout.columns}, {layout.bits_stored} bits, {layout.photometric_interpretation}"
+    return yes(matrix, "LOSSY_SOURCE") if text(ds, "LossyImageCompression") == "01" else yes(matrix)
 
 
 def is_upright(ds: Dataset, policy: EligibilityPolicy) -> Evidence:
@@ -128,4 +104,5 @@ def is_upright(ds: Dataset, policy: EligibilityPolicy) -> Evidence:
         return unknown(ReasonCode.NOT_UPRIGHT, "Patient Orientation does not tell")
     if orientation[0][0] in "HF" or orientation[1][0] == "H":
         return no(ReasonCode.NOT_UPRIGHT, f"expected columns towards the feet, found {quoted(' '.join(orientation))}")
-    return yes("MIRRORED") if orientation[0] == "R" else yes()
+    found = f"Patient Orientation {quoted(' '.join(orientation))}"
+    return yes(found, "MIRRORED") if orientation[0] == "R" else yes(found)

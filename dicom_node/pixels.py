@@ -33,6 +33,7 @@ class SourceImage:
     `stored` (H, W) int32: stored values within Bits Stored, sign extended, unused high bits dropped.
     `display` (H, W) float32: 0…1 across the window, going on outside it, bone bright as on a diagnostic screen.
     `alterable` (H, W) bool: False for padding and outside the display shutter.
+    `valid` (H, W) bool: those of `alterable` inside the collimator, which show the patient.
     `notes`: what the header made necessary, e.g. "NO_VOI"; codes, no patient data.
     `added_voi`: the VOI that `display` was made with and the header lacks, for the derived object to carry; else None.
     """
@@ -40,6 +41,7 @@ class SourceImage:
     stored: npt.NDArray[np.int32]
     display: npt.NDArray[np.float32]
     alterable: npt.NDArray[np.bool_]
+    valid: npt.NDArray[np.bool_]
     mapping: DisplayMapping
     layout: ImagePixel
     padding: PixelPadding | None
@@ -65,7 +67,7 @@ def read_source(ds: Dataset, *, check_polarity: bool = True) -> SourceImage:
             f"expected bright bone from {layout.photometric_interpretation}, found a picture that looks inverted",
         )
     mapping, notes = presentation.mapping, presentation.notes
-    return SourceImage(stored, display, alterable, mapping, layout, padding, notes, presentation.added_voi)
+    return SourceImage(stored, display, alterable, valid, mapping, layout, padding, notes, presentation.added_voi)
 
 
 def write_back(source: SourceImage, residual: npt.NDArray[np.floating]) -> npt.NDArray[np.int32]:

@@ -154,6 +154,10 @@ class Settings(BaseSettings):
         default=1000, ge=64, description="Shortest side of an image processed, in pixels; smaller ones are refused."
     )
     accept_for_processing: bool = Field(default=True, description="Process DX images For Processing as well.")
+    site_file: Path | None = Field(
+        default=None,
+        description="Site file (TOML): what the gate takes and what becomes of results; empty: the defaults.",
+    )
 
     # Admin API
     api_host: str = Field(default="127.0.0.1", description="Address that the admin API listens on.")
@@ -228,7 +232,7 @@ class Settings(BaseSettings):
     )
     log_format: Literal["text", "json"] = Field(default="text", description="Form of a log line: text or json.")
 
-    @field_validator("weights_dir", "tls_certificate", "tls_private_key", "tls_ca", mode="before")
+    @field_validator("weights_dir", "site_file", "tls_certificate", "tls_private_key", "tls_ca", mode="before")
     @classmethod
     def _empty_means_default(cls, value: object) -> object:
         return None if value == "" else value

@@ -19,6 +19,7 @@ from torch import Tensor
 
 from dicom_node.derived import DerivedPolicy, Provenance
 from dicom_node.derived_images import SOFT_TISSUE, DerivedImage, derive_images
+from dicom_node.image_gate import ImageGate
 from dicom_node.pixels import SourceImage, read_source, write_back
 from models.patient import within_patient
 from models.preprocess import from_model, to_model
@@ -46,7 +47,7 @@ class SoftTissue:
 
     images: the data sets to store and deliver, the soft tissue first. source, residual: (H, W) float32 in display units
     (0..1 across the source's window, bright = dense), on the source's grid: what was there and what was taken away.
-    notes: codes of what the source's header made necessary, such as NO_VOI, for the log. made_by: the model that ran;
+    notes: codes of what the source's header made necessary or its picture shows, such as NO_VOI. made_by: the model that ran;
     provenance: all that decides the pixels. alterable: (H, W) bool, False for padding and outside the display shutter.
     spread: (H, W) float32, display units: the residual's standard deviation over the seeds; None where one seed ran.
     """
@@ -79,17 +80,21 @@ def suppress(
     watcher: Watcher | None = None,
     wanted: frozenset[str] = frozenset({SOFT_TISSUE}),
     compression: str = "none",
+    gate: ImageGate | None = None,
 ) -> SoftTissue:
     """The soft-tissue companion of `dataset`, a CR or DX radiograph with its pixels.
 
     `spread_seeds`: how many seeds from `seed` on, whose mean is the result (`models.spread.seeds_of`). `watcher` sees a
     sampling model's estimates under `seed`, which is then the only one; a one-pass model has none to show.
     `wanted`, `compression`: which images are made and how they are encoded (`dicom_node.derived_images`).
+    `gate`: what the header left to the picture, which is then looked at before anything is computed; None looks at
+    nothing but its polarity.
     `on_step(step, total)` is called after each network evaluation; what it raises ends the run.
-    Raises dicom_node's PixelError when the pixels cannot be read, ResultRejectedError when the network's output is not
-    an image.
+    Raises dicom_node's PixelError when the pixels cannot be read, its ImageRefused when `gate` refuses the picture,
+    ResultRejectedError when the network's output is not an image.
     """
-    source = read_source(dataset)
+    source = read_source(dataset, check_polarity=gate is None)
+    notes = source.notes if gate is None else (*source.notes, *gate.require_processable(source))
     model_pixels, placement = to_model(source.display, suppressor.image_size)
     identity = suppressor.identity
     seeds = seeds_of(identity, seed, 1 if watcher is not None else spread_seeds)
@@ -105,7 +110,7 @@ def suppress(
         # Bicubic enlargement swings below zero beside sharp edges; a deviation does not.
         spread = np.where(source.alterable, from_model(found.spread, placement).clip(0.0), np.float32(0.0))
     images = derive_images(dataset, source, stored, spread, provenance, policy, wanted, compression, now)
-    notes = (*source.notes, *(note for image in images for note in image.notes))
+    notes = (*notes, *(note for image in images for note in image.notes))
     return SoftTissue(
         images=images,
         source=source.display,

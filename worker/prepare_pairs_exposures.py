@@ -22,8 +22,9 @@ from dicom_node.chest_evidence import is_chest
 from dicom_node.eligibility_terms import Answer, EligibilityPolicy, Evidence
 from dicom_node.header_values import items, text, texts
 from dicom_node.header_words import image_words
-from dicom_node.object_evidence import has_identifiers, is_accepted_class, is_not_our_own, is_of_a_patient
+from dicom_node.object_evidence import has_identifiers, is_accepted_class, is_of_a_patient
 from dicom_node.pixels import read_source
+from dicom_node.processing_evidence import is_not_our_own
 from dicom_node.view_evidence import is_frontal
 from models.pairs.errors import PairDataError, PairFault
 

@@ -10,7 +10,8 @@ from pydicom import Dataset, dcmwrite
 from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 
-from dicom_node.eligibility import Ineligible, judge
+from dicom_node.eligibility import Eligible, judge
+from dicom_node.image_gate import ImageGate
 from dicom_node.site_policy import derived_policy, eligibility_policy
 from models.spread import AUTOMATIC_ON_CUDA
 from models.trace import FRAMES, Frame, write_trace
@@ -40,7 +41,7 @@ def run(
 
     `seeds`: how many samples to average, 0 for the setting; `spread`, `trace`: where to write how they differ and how
     the first came into being. Raises PermanentError (not readable, options that exclude each other, or refused by the
-    gate unless `force`), PixelError, WeightsError.
+    gate unless `force`), ImageRefused (by what the picture shows, unless `force`), PixelError, WeightsError.
     """
     if trace is not None and (spread is not None or seeds > 1):
         raise PermanentError(
@@ -52,9 +53,9 @@ def run(
             raise PermanentError("OPTIONS_EXCLUDE", "expected at least two seeds for a spread, found --seeds 1")
         wanted = AUTOMATIC_ON_CUDA  # asked for, so also on the CPU
     dataset = read_radiograph(source)
-    _require_eligible(dataset, settings, force=force)
+    gate = _judged(dataset, settings, force=force)
     frames: list[Frame] = []
-    result = _suppress(dataset, settings, wanted, frames if trace is not None else None)
+    result = _suppress(dataset, settings, wanted, frames if trace is not None else None, gate)
     target.parent.mkdir(parents=True, exist_ok=True)
     if target.suffix.lower() == ".png":
         write_display_png(target, result.source - result.residual)
@@ -70,13 +71,16 @@ def run(
     console.print(f"[dim]{result.derived.DerivationDescription}[/dim]")
 
 
-def _require_eligible(dataset: Dataset, settings: Settings, *, force: bool) -> None:
-    verdict = judge(dataset, eligibility_policy(settings))
-    if not isinstance(verdict, Ineligible):
-        return
+def _judged(dataset: Dataset, settings: Settings, *, force: bool) -> ImageGate | None:
+    """What the header leaves to the picture; None when `force` asks for no more looking than the pixels need."""
+    policy = eligibility_policy(settings)
+    verdict = judge(dataset, policy)
+    if isinstance(verdict, Eligible):
+        return None if force else ImageGate(verdict, policy)
     if not force:
         raise PermanentError(str(verdict.code), f"{verdict.detail} (--force processes it nevertheless)")
     console.print(f"[yellow]the gate refuses this image ({verdict.code}: {verdict.detail}); forced[/yellow]")
+    return None
 
 
 def _write_spread(path: Path, result: SoftTissue) -> None:
@@ -99,7 +103,9 @@ def _write_trace(folder: Path, frames: list[Frame], result: SoftTissue) -> None:
     console.print(f"{strip} and {animation}: the estimate at {len(frames)} of {result.made_by.steps} steps")
 
 
-def _suppress(dataset: Dataset, settings: Settings, spread_seeds: int, frames: list[Frame] | None) -> SoftTissue:
+def _suppress(
+    dataset: Dataset, settings: Settings, spread_seeds: int, frames: list[Frame] | None, gate: ImageGate | None
+) -> SoftTissue:
     with Progress(
         TextColumn("{task.description}"), BarColumn(), TextColumn("{task.completed}/{task.total}"),
         TimeElapsedColumn(), console=console,
@@ -126,5 +132,6 @@ def _suppress(dataset: Dataset, settings: Settings, spread_seeds: int, frames: l
                 on_step=on_step,
                 spread_seeds=spread_seeds,
                 watcher=watcher,
+                gate=gate,
             )
         )

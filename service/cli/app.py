@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from service.cli import data, evaluate, files, processes, pull, records, remote, train, weights
+from service.cli import data, evaluate, files, gate, processes, pull, records, remote, train, weights
 
 app = typer.Typer(
     name="softray",
@@ -34,6 +34,7 @@ def root(
 processes.add_to(app)
 files.add_to(app)
 pull.add_to(app)
+gate.add_to(app)
 remote.add_to(app)
 records.add_to(app)
 weights.add_to(app)

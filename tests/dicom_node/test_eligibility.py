@@ -13,14 +13,24 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import SecondaryCaptureImageStorage
 
-from dicom_node.codes import PROCESSING_EQUIPMENT, Code
-from dicom_node.eligibility import EligibilityPolicy, Eligible, Ineligible, ReasonCode, judge
+from dicom_node.codes import PROCESSING_EQUIPMENT, SUBTRACTION, Code
+from dicom_node.eligibility import (
+    EligibilityPolicy,
+    Eligible,
+    FrontalView,
+    Ineligible,
+    ReasonCode,
+    Unknown,
+    ask_every_rule,
+    judge,
+)
 from dicom_node.errors import PixelErrorCode
 from dicom_node.radiograph import RadiographKind
 from dicom_node.uids import CREATOR_UID, device_uid
 from tests.dicom_node.factories import radiograph, reread
 
 POLICY = EligibilityPolicy()
+STRICT = EligibilityPolicy(unknown=Unknown.REFUSE)
 LATERAL = Code("399067008", "SCT", "lateral")
 DX = RadiographKind.DX
 NO_VIEW = ("ViewCodeSequence", "ViewPosition", "PatientOrientation", "SeriesDescription")
@@ -37,6 +47,12 @@ def code_of(ds: Dataset, policy: EligibilityPolicy = POLICY) -> str | None:
     return str(verdict.code) if isinstance(verdict, Ineligible) else None
 
 
+def open_questions_of(ds: Dataset, policy: EligibilityPolicy = POLICY) -> set[str]:
+    verdict = judge(ds, policy)
+    assert isinstance(verdict, Eligible), verdict
+    return {str(code) for code in verdict.open_questions}
+
+
 def notes_of(ds: Dataset) -> tuple[str, ...]:
     verdict = judge(ds, POLICY)
     assert isinstance(verdict, Eligible), verdict
@@ -50,12 +66,16 @@ def test_an_adults_frontal_chest_radiograph_is_eligible(kind: RadiographKind, mo
 
 
 ROWS: list[tuple[str, dict[str, object], str]] = [
-    ("secondary capture", {"SOPClassUID": SecondaryCaptureImageStorage}, "SOP_CLASS_NOT_ACCEPTED"),
+    ("secondary capture", {"SOPClassUID": SecondaryCaptureImageStorage}, "SECONDARY_CAPTURE"),
+    ("multi-frame secondary capture", {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7.3"}, "SECONDARY_CAPTURE"),
+    ("mammography", {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.1.2"}, "SOP_CLASS_NOT_ACCEPTED"),
+    ("another product's result", {"SeriesDescription": "Chest PA bone suppressed"}, "ALREADY_PROCESSED"),
     (
-        "multi-frame class",
-        {"SOPClassUID": "1.2.840.10008.5.1.4.1.1.7.3"},
-        "SOP_CLASS_NOT_ACCEPTED",
+        "another product's result by its derivation",
+        {"DerivationDescription": "Rib suppression by software"},
+        "ALREADY_PROCESSED",
     ),
+    ("a subtraction", {"DerivationCodeSequence": SUBTRACTION.sequence()}, "ALREADY_PROCESSED"),
     ("another modality", {"Modality": "CT"}, "MODALITY_NOT_ACCEPTED"),
     ("scanned film", {"ConversionType": "DF"}, "SECONDARY_CAPTURE"),
     ("a secondary image", {"ImageType": ["DERIVED", "SECONDARY", ""]}, "SECONDARY_IMAGE"),
@@ -177,7 +197,7 @@ def test_the_region_code_speaks_when_body_part_examined_is_silent(code: str) -> 
 def test_descriptions_speak_when_the_codes_are_silent(keyword: str, words: str, code: str | None) -> None:
     ds = header(remove=NO_PART)
     setattr(ds, keyword, words)
-    assert code_of(ds) == code
+    assert code_of(ds, STRICT) == code
 
 
 def test_a_procedure_code_meaning_is_a_description() -> None:
@@ -229,7 +249,7 @@ def test_patient_orientation_speaks_when_the_view_is_not_told(rows: str, code: s
     ],
 )
 def test_the_series_description_speaks_last_and_an_unknown_view_is_not_guessed(words: str, code: str | None) -> None:
-    assert code_of(header(remove=NO_VIEW, SeriesDescription=words)) == code
+    assert code_of(header(remove=NO_VIEW, SeriesDescription=words), STRICT) == code
 
 
 @pytest.mark.parametrize("code", ["260450008", "102536004"])
@@ -242,6 +262,77 @@ def test_lordotic_and_decubitus_positions_are_turned_away(code: str) -> None:
 
 def test_a_mirrored_image_passes_and_is_noted() -> None:
     assert "MIRRORED" in notes_of(header(PatientOrientation=["R", "F"]))
+
+
+# --- what the header leaves to the image ----------------------------------------------------------------------------
+
+
+def test_a_body_part_and_a_view_that_are_not_told_are_left_to_the_image() -> None:
+    assert open_questions_of(header()) == set()
+    assert open_questions_of(header(remove=NO_PART)) == {"BODY_PART_UNKNOWN"}
+    assert open_questions_of(header(remove=NO_VIEW)) == {"VIEW_UNKNOWN"}
+    silent = header(remove=(*NO_PART, *NO_VIEW))
+    assert open_questions_of(silent) == {"BODY_PART_UNKNOWN", "VIEW_UNKNOWN"}
+    assert code_of(silent, STRICT) == "BODY_PART_UNKNOWN"
+
+
+def test_views_that_contradict_each_other_are_left_to_the_image() -> None:
+    contradicted = header(ViewPosition="LL")
+    assert open_questions_of(contradicted) == {"VIEW_CONTRADICTED"}
+    assert open_questions_of(contradicted, STRICT) == set()
+
+
+def test_what_the_header_denies_is_never_left_to_the_image() -> None:
+    assert code_of(header(remove=NO_VIEW, BodyPartExamined="HIP")) == "NOT_CHEST"
+    assert code_of(header(remove=NO_PART, ViewCodeSequence=LATERAL.sequence())) == "VIEW_NOT_FRONTAL"
+
+
+# --- what a site decides --------------------------------------------------------------------------------------------
+
+
+def test_a_site_may_leave_out_a_view() -> None:
+    ap = header(remove=("ViewCodeSequence",), ViewPosition="AP")
+    only_pa = EligibilityPolicy(views=frozenset({FrontalView.PA, FrontalView.PORTABLE}))
+    assert code_of(ap, only_pa) == "VIEW_NOT_ACCEPTED"
+    assert code_of(header(), only_pa) is None
+
+
+def test_a_site_may_leave_out_portables() -> None:
+    portable = header(StudyDescription="Chest AP portable")
+    assert "PORTABLE" in notes_of(portable)
+    no_portables = EligibilityPolicy(views=frozenset({FrontalView.PA, FrontalView.AP}))
+    assert code_of(portable, no_portables) == "VIEW_NOT_ACCEPTED"
+    assert code_of(header(), no_portables) is None
+
+
+def test_a_site_may_leave_out_a_sop_class_or_a_modality() -> None:
+    only_dx = EligibilityPolicy(sop_classes=frozenset({"DX"}))
+    assert code_of(radiograph(RadiographKind.CR), only_dx) == "SOP_CLASS_NOT_ACCEPTED"
+    assert code_of(header(), only_dx) is None
+    assert code_of(header(), EligibilityPolicy(modalities=frozenset({"CR"}))) == "MODALITY_NOT_ACCEPTED"
+
+
+def test_a_site_may_set_an_upper_age() -> None:
+    up_to = EligibilityPolicy(max_age_years=80)
+    assert code_of(header(PatientAge="081Y"), up_to) == "ABOVE_MAXIMUM_AGE"
+    assert code_of(header(PatientAge="080Y"), up_to) is None
+    assert code_of(header(PatientAge="012Y"), EligibilityPolicy(min_age_years=0, max_age_years=80)) is None
+
+
+def test_a_sites_own_words_name_the_chest() -> None:
+    ds = header(remove=NO_PART, StudyDescription="Bryst front")
+    assert open_questions_of(ds) == {"BODY_PART_UNKNOWN"}
+    assert open_questions_of(ds, EligibilityPolicy(chest_words=frozenset({"bryst"}))) == set()
+
+
+# --- explanations ---------------------------------------------------------------------------------------------------
+
+
+def test_every_rule_is_asked_and_says_by_what_it_answers() -> None:
+    asked = ask_every_rule(header(BodyPartExamined="HIP"), POLICY)
+    assert [one.question for one in asked if one.refuses] == ["body part"]
+    assert all(one.evidence.detail for one in asked)
+    assert len(asked) == 12
 
 
 # --- age ------------------------------------------------------------------------------------------------------------
@@ -287,7 +378,7 @@ def test_without_a_pixel_spacing_the_matrix_tells_the_field(rows: int, code: str
         ("RG2_*", {"NOT_CHEST", "SECONDARY_IMAGE"}),
         ("RG3_*", {"NOT_CHEST", "SECONDARY_IMAGE"}),
         ("rogue_dog*", {"VETERINARY"}),
-        ("nih_*", {"SOP_CLASS_NOT_ACCEPTED"}),
+        ("nih_*", {"SECONDARY_CAPTURE"}),
     ],
 )
 def test_real_objects_that_are_no_chest_radiographs_are_turned_away(

@@ -1,0 +1,1 @@
+"""How the gate's image check was made and measured: its pictures, its training, its error rates."""
