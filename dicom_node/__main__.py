@@ -13,7 +13,7 @@ from dicom_node.application_entity import AssociationLimits, Node, NodeAddress
 from dicom_node.caller_hosts import CallerHosts
 from dicom_node.callers import Callers
 from dicom_node.commitment_registry import RegistryPromises
-from dicom_node.intake import Intake, Limits
+from dicom_node.intake import Afterwards, Intake, Limits
 from dicom_node.site_policy import eligibility_policy
 from dicom_node.stow_server import start_stow_server
 from dicom_node.tls import server_context, tls_files
@@ -23,6 +23,7 @@ from service.instance_store import InstanceStore
 from service.job_queue import JobQueue, make_celery
 from service.logs import configure_logging, log_event
 from service.settings import Settings, load_settings
+from service.site_file import load_site_file
 
 logger = logging.getLogger(__name__)
 
@@ -67,6 +68,7 @@ def run(settings: Settings) -> None:
 
 def build_intake(settings: Settings) -> Intake:
     """The intake on the configured store, registry and queue."""
+    site = load_site_file(settings)
     settings.data_dir.mkdir(parents=True, exist_ok=True)
     engine = make_engine(settings.effective_database_url)
     try:
@@ -85,7 +87,8 @@ def build_intake(settings: Settings) -> Intake:
             accept_unknown=settings.accept_unknown_callers,
             hosts=CallerHosts() if settings.check_caller_host else None,
         ),
-        policy=eligibility_policy(settings),
+        policy=eligibility_policy(settings, site),
+        after=Afterwards(notice_refusals=site.gate.refusal_notice == "report", sibling_wait_s=settings.sibling_wait_s),
         limits=Limits(settings.max_instance_bytes, settings.max_queue_depth),
         shutting_down=threading.Event(),
     )

@@ -19,9 +19,10 @@ from pynetdicom import build_context
 from pynetdicom.presentation import PresentationContext
 from pynetdicom.sop_class import StorageCommitmentPushModel, Verification  # type: ignore[attr-defined]
 
-from dicom_node.object_evidence import ACCEPTED_SOP_CLASSES as ACCEPTED_SOP_CLASSES
+from dicom_node.object_evidence import SOP_CLASSES
 from dicom_node.transfer_syntaxes import decodable_transfer_syntaxes
 
+ACCEPTED_SOP_CLASSES = tuple(UID(uid) for uid in SOP_CLASSES)
 UNCOMPRESSED = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
 
 

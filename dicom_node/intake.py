@@ -231,6 +231,7 @@ def _facts(received: ReceivedInstance, header: DataSetHeader, verdict: Eligible 
         body_part=_shaped(_CODE_STRING, text(elements, "BodyPartExamined").upper()),
         irradiation_event_uid=_shaped(_UID, text(elements, "IrradiationEventUID")),
         made_from_uid=_shaped(_UID, text(made_from, "ReferencedSOPInstanceUID")),
+        open_questions=frozenset(map(str, verdict.open_questions)) if isinstance(verdict, Eligible) else frozenset(),
     )
 
 

@@ -153,6 +153,10 @@ class Settings(BaseSettings):
     min_side: int = Field(
         default=1000, ge=64, description="Shortest side of an image processed, in pixels; smaller ones are refused."
     )
+    sibling_wait_s: Annotated[float, Unit("s"), Field(ge=0)] = Field(
+        default=15,
+        description="How long a For Processing image waits for a For Presentation one of the same exposure; 0: not.",
+    )
     accept_for_processing: bool = Field(default=True, description="Process DX images For Processing as well.")
     site_file: Path | None = Field(
         default=None,

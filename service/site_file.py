@@ -14,6 +14,7 @@ from pathlib import Path
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from service.errors import ConfigurationError
+from service.routing import ResultsSection, RouteSection, Routing
 from service.settings import Settings
 from service.site_gate import GateSection
 
@@ -26,6 +27,12 @@ class SiteFile(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     gate: GateSection = Field(default_factory=GateSection)
+    results: ResultsSection = Field(default_factory=ResultsSection)
+    route: tuple[RouteSection, ...] = ()
+
+    def routing(self) -> Routing:
+        """The routes of the file."""
+        return Routing(self.route)
 
 
 def load_site_file(settings: Settings) -> SiteFile:

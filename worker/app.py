@@ -18,14 +18,16 @@ from typing import TYPE_CHECKING
 from celery import Celery
 from celery.exceptions import SecurityWarning
 
-from dicom_node.site_policy import derived_policy
+from dicom_node.site_policy import derived_policy, eligibility_policy
 from dicom_node.tls import client_context, tls_files
-from service.database import make_engine, make_session_factory, require_current_schema
+from service.database import make_engine, make_session_factory, require_current_schema, transaction
 from service.instance_store import InstanceStore
 from service.job_queue import DELIVER_TASK, GPU_QUEUE, INFER_TASK, NETWORK_QUEUE, NOTIFY_TASK, JobQueue, make_celery
 from service.logs import configure_logging, log_event
 from service.registry.commitment_claims import CommitmentPolicy
+from service.registry.remote_nodes import list_remote_nodes
 from service.settings import Settings
+from service.site_file import load_site_file
 from worker.commit import start_follow_up
 from worker.context import RetryPolicy, WorkerContext
 from worker.deliver import deliver
@@ -77,6 +79,7 @@ def run_network(settings: Settings) -> None:
     context = build_context(settings, celery)
     register_delivery(celery, context)
     register_notice(celery, context)
+    _warn_of_unknown_nodes(context)
     stop = start_sweeper(context, settings.sweep_interval_s)
     stop_following_up = start_follow_up(context, settings.sweep_interval_s)
     try:
@@ -88,6 +91,7 @@ def run_network(settings: Settings) -> None:
 
 def build_context(settings: Settings, celery: Celery) -> WorkerContext:
     """Everything the tasks need. Raises RegistryUnavailableError, or ConfigurationError when `migrate` has not run."""
+    site = load_site_file(settings)
     engine = make_engine(settings.effective_database_url)
     require_current_schema(engine)
     return WorkerContext(
@@ -104,10 +108,22 @@ def build_context(settings: Settings, celery: Celery) -> WorkerContext:
         lease_s=settings.lease_s,
         deadline_s=settings.inference_deadline_s,
         network_timeout_s=settings.network_timeout_s,
+        results=site.results,
+        routing=site.routing(),
+        eligibility=eligibility_policy(settings, site),
+        notice_refusals=site.gate.refusal_notice == "report",
         commitment=CommitmentPolicy(timeout_s=settings.commitment_timeout_s),
         client_tls=_client_tls(settings),
         web_ca_file=settings.web_ca_file,
     )
+
+
+def _warn_of_unknown_nodes(context: WorkerContext) -> None:
+    """A route to a node that nobody added sends nothing, and nobody would notice."""
+    with transaction(context.sessions, read_only=True) as session:
+        known = {node.name for node in list_remote_nodes(session)}
+    for name in context.routing.unknown_nodes(known):
+        log_event(logger, "route_to_unknown_node", level=logging.WARNING, node=name)
 
 
 def _client_tls(settings: Settings) -> ssl.SSLContext | None:

@@ -13,6 +13,7 @@ from pathlib import Path
 from sqlalchemy.orm import Session, sessionmaker
 
 from dicom_node.derived import DerivedPolicy
+from dicom_node.eligibility import EligibilityPolicy
 from service.instance_store import InstanceStore
 from service.job_queue import JobQueue
 from service.registry.circuit_breaker import BreakerPolicy
@@ -70,6 +71,8 @@ class WorkerContext:
     spread_seeds: int = 0
     results: ResultsSection = field(default_factory=ResultsSection)
     routing: Routing = field(default_factory=Routing)
+    eligibility: EligibilityPolicy = field(default_factory=EligibilityPolicy)
+    notice_refusals: bool = False
     breaker: BreakerPolicy = field(default_factory=BreakerPolicy)
     commitment: CommitmentPolicy = field(default_factory=CommitmentPolicy)
     client_tls: ssl.SSLContext | None = None

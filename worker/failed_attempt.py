@@ -1,4 +1,4 @@
-"""What becomes of a claimed job whose attempt failed: tried again later, or failed for good."""
+"""What becomes of a claimed job whose attempt failed: tried again later, failed for good, or refused by its picture."""
 
 from __future__ import annotations
 
@@ -6,9 +6,11 @@ import logging
 import random
 from datetime import timedelta
 
+from dicom_node.errors import ImageRefused
 from service.database import transaction
 from service.logs import log_event
 from service.registry import jobs
+from service.registry.job_states import JobPurpose
 from worker.context import WorkerContext
 from worker.failure import classify
 
@@ -17,6 +19,9 @@ logger = logging.getLogger(__name__)
 
 def end_attempt(claim: jobs.Claim, error: Exception, context: WorkerContext, what: str) -> None:
     """Release or fail the job of `claim` as `error` and the retry budget say; `what` failed, for the log."""
+    if isinstance(error, ImageRefused):
+        _refuse(claim, error, context)
+        return
     failure = classify(error)
     now = context.clock()
     again = failure.transient and not context.inference_retries.exhausted(claim.attempts)
@@ -34,3 +39,16 @@ def end_attempt(claim: jobs.Claim, error: Exception, context: WorkerContext, wha
         code=failure.code,
         attempts=claim.attempts,
     )
+
+
+def _refuse(claim: jobs.Claim, refused: ImageRefused, context: WorkerContext) -> None:
+    """Not a failure: the picture is not for us, and the study may be told so."""
+    now = context.clock()
+    notice_job_id = None
+    with transaction(context.sessions) as session:
+        if jobs.refuse(session, claim, code=refused.code, detail=str(refused), now=now) and context.notice_refusals:
+            instance_id = jobs.instance_of(session, claim.job_id)
+            notice_job_id = jobs.enqueue(session, instance_id, now=now, purpose=JobPurpose.REFUSAL_NOTICE)
+    log_event(logger, "image_refused", level=logging.WARNING, job_id=claim.job_id, code=refused.code)
+    if notice_job_id is not None:
+        context.queue.announce_notice(notice_job_id)

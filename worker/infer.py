@@ -11,6 +11,8 @@ import time
 
 from pydicom import Dataset
 
+from dicom_node.eligibility import Eligible, ReasonCode
+from dicom_node.image_gate import ImageGate
 from dicom_node.stored_instance import read_stored_instance
 from service.database import transaction
 from service.instance_store import Kind
@@ -81,6 +83,7 @@ def _run(claim: jobs.Claim, context: WorkerContext, host: ModelHost) -> bool:
                 on_step=on_step,
                 wanted=frozenset(map(str, context.results.wanted())),
                 compression=context.results.compression,
+                gate=ImageGate(_left_open(claim), context.eligibility),
             )
         )
         lease.check()
@@ -102,6 +105,11 @@ def _run(claim: jobs.Claim, context: WorkerContext, host: ModelHost) -> bool:
     for delivery_id in waiting:
         context.queue.announce_delivery(delivery_id)
     return True
+
+
+def _left_open(claim: jobs.Claim) -> Eligible:
+    """The gate's verdict as the registry keeps it: eligible, with what the header left to the picture."""
+    return Eligible(open_questions=frozenset(ReasonCode(code) for code in claim.open_questions))
 
 
 def _keep(source_dataset: Dataset, result: SoftTissue, context: WorkerContext) -> jobs.DerivedFacts:

@@ -68,6 +68,11 @@ def enqueue(
     return job.id
 
 
+def instance_of(session: Session, job_id: str) -> int:
+    """The row of the instance that a job is about."""
+    return session.scalars(select(Job.instance_id).where(Job.id == job_id)).one()
+
+
 def queue_depth(session: Session) -> int:
     """Jobs that wait for a worker or are in its hands."""
     waiting = select(func.count()).select_from(Job).where(Job.state.in_([JobState.QUEUED, JobState.RUNNING]))
