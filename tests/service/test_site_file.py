@@ -8,6 +8,8 @@ import pytest
 from dicom_node.eligibility import EligibilityPolicy, FrontalView, Unknown
 from dicom_node.site_policy import eligibility_policy
 from service.errors import ConfigurationError
+from service.registry.result_kinds import ResultKind
+from service.routing import ResultsSection, SourceFacts
 from service.settings import Settings
 from service.site_file import SiteFile, load_site_file, read_site_file
 from service.site_gate import GateSection, Words
@@ -93,3 +95,29 @@ def test_what_is_wrong_is_named_with_its_file(text: str, key: str, tmp_path: Pat
 def test_a_site_file_that_is_not_there_is_an_error(tmp_path: Path) -> None:
     with pytest.raises(ConfigurationError, match="SITE_FILE_MISSING"):
         read_site_file(tmp_path / "absent.toml")
+
+
+def test_the_example_names_every_kind_of_object_that_is_made() -> None:
+    example = tomllib.loads(EXAMPLE.read_text())
+    assert set(example["results"]) == set(ResultsSection.model_fields)
+    assert read_site_file(EXAMPLE).results == ResultsSection()
+    assert read_site_file(EXAMPLE).route == ()
+
+
+def test_the_routes_of_the_example_are_routes(tmp_path: Path) -> None:
+    text = EXAMPLE.read_text()
+    commented = text[text.index("# [[route]]") :].replace("\n# ", "\n").replace("\n#\n", "\n\n")[2:]
+    path = tmp_path / "site.toml"
+    path.write_text(commented)
+    routing = read_site_file(path).routing()
+    assert routing.unknown_nodes([]) == ["PACS", "RESEARCH"]
+    xray = SourceFacts("XRAY7", "DX", "CHEST")
+    assert routing.takes("RESEARCH", ResultKind.BONE, xray)
+    assert not routing.takes("PACS", ResultKind.BONE, xray)
+
+
+def test_a_kind_that_nobody_knows_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "site.toml"
+    path.write_text('[[route]]\nto = ["PACS"]\nresults = ["BONES"]\n')
+    with pytest.raises(ConfigurationError, match=r"route\[0\]\.results\[0\]"):
+        read_site_file(path)

@@ -5,12 +5,13 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import timedelta
 
+import numpy as np
 import pytest
 from pydicom import Dataset
 
 from dicom_node.radiograph import wrap_radiograph
 from service.registry import jobs, queries, remote_nodes
-from service.registry.job_states import JobState
+from service.registry.job_states import JobPurpose, JobState
 from tests.radiographs import phantom
 from tests.worker.conftest import ConstantSuppressor, DirectHost, RecordingQueue, queue_job
 from worker.context import WorkerContext
@@ -144,3 +145,29 @@ def test_an_image_that_keeps_killing_its_worker_fails_in_the_end(context: Worker
     infer(job_id, replace(context, clock=lambda: now + timedelta(hours=4)), host(ConstantSuppressor()))
     row = job(context, job_id)
     assert (row.state, row.reason_code) == (JobState.FAILED, "ATTEMPTS_EXHAUSTED")
+
+
+def test_an_image_that_its_picture_shows_to_be_no_chest_is_refused_and_not_failed(
+    context: WorkerContext, radiograph: Dataset
+) -> None:
+    blank = wrap_radiograph(np.full((1024, 1024), 0.4, np.float32) + np.linspace(0, 1e-3, 1024, dtype=np.float32))
+    job_id = queue_job(context, blank)
+    assert not infer(job_id, context, host(ConstantSuppressor()))
+    row = job(context, job_id)
+    assert (row.state, row.attempts) == (JobState.REFUSED, 1)
+    assert row.reason_code is not None
+    assert row.reason_code.startswith("IMAGE_")
+    with context.sessions() as session:
+        [refused] = queries.list_ineligible(session)
+    assert refused.reason_code == row.reason_code
+    assert context.queue.notices == []  # type: ignore[attr-defined]
+
+
+def test_the_study_of_a_refused_picture_is_told_where_the_site_wants_it(context: WorkerContext) -> None:
+    telling = replace(context, notice_refusals=True)
+    upside_down = wrap_radiograph(np.ascontiguousarray(1.0 - phantom(1024).radiograph))
+    job_id = queue_job(telling, upside_down)
+    assert not infer(job_id, telling, host(ConstantSuppressor()))
+    assert job(telling, job_id).reason_code == "POLARITY_SUSPECT"
+    [notice] = telling.queue.notices  # type: ignore[attr-defined]
+    assert job(telling, notice).purpose is JobPurpose.REFUSAL_NOTICE

@@ -45,7 +45,15 @@ ALL = dict(commands(typer.main.get_command(app)))
 
 def test_every_command_of_the_design_is_there() -> None:
     expected = {"up", "node", "api", "worker", "migrate", "suppress", "demo", "echo", "send", "jobs"}
-    expected |= {"remote add", "remote list", "remote remove", "weights import", "weights list", "weights verify"}
+    expected |= {
+        "remote add",
+        "remote add-web",
+        "remote list",
+        "remote remove",
+        "weights import",
+        "weights list",
+        "weights verify",
+    }
     expected |= {"models golden"}
     assert expected <= {" ".join(path) for path in ALL}
 
@@ -66,6 +74,8 @@ def test_a_remote_node_is_added_listed_and_removed() -> None:
     assert code == 0
     assert "ORTHANC" in listed
     assert "4242" in listed
+    assert run("remote", "add-web", "ARCHIVE", "https://archive.example/dicom-web", "--verify")[0] == 0
+    assert "archive.example" in run("remote", "list")[1]
     assert run("remote", "remove", "PACS")[0] == 0
     assert "ORTHANC" not in run("remote", "list")[1]
 
@@ -75,6 +85,8 @@ def test_a_remote_node_is_added_listed_and_removed() -> None:
     [
         (("remote", "add", "PACS", "AN AE TITLE THAT IS TOO LONG", "host", "104"), "REMOTE_NODE_INVALID"),
         (("remote", "remove", "NOBODY"), "REMOTE_NODE_UNKNOWN"),
+        (("remote", "add-web", "WEB", "ftp://archive.example"), "REMOTE_NODE_INVALID"),
+        (("remote", "add-web", "WEB", "https://user:word@archive.example/dicom-web"), "REMOTE_NODE_INVALID"),
         (("jobs", "no-such-job"), "no-such-job"),
         (("jobs", "no-such-job", "--retry"), "JOB_UNKNOWN"),
         (("echo", "NOBODY"), "UNKNOWN_NODE"),
