@@ -47,8 +47,9 @@ class SoftTissue:
 
     images: the data sets to store and deliver, the soft tissue first. source, residual: (H, W) float32 in display units
     (0..1 across the source's window, bright = dense), on the source's grid: what was there and what was taken away.
-    notes: codes of what the source's header made necessary or its picture shows, such as NO_VOI. made_by: the model that ran;
-    provenance: all that decides the pixels. alterable: (H, W) bool, False for padding and outside the display shutter.
+    notes: codes of what the source's header made necessary or its picture shows, such as NO_VOI. made_by: the model
+    that ran; provenance: all that decides the pixels. alterable: (H, W) bool, False for padding and outside the display
+    shutter.
     spread: (H, W) float32, display units: the residual's standard deviation over the seeds; None where one seed ran.
     """
 
