@@ -55,8 +55,8 @@ def seen_part(display: Image, valid: Mask | None = None) -> Image | None:
         return picture
     if usable.mean() < LEAST_VALID:
         return None
-    top, bottom = _span(usable.any(axis=1))
-    left, right = _span(usable.any(axis=0))
+    top, bottom = _span(usable, axis=1)
+    left, right = _span(usable, axis=0)
     picture, usable = picture[top:bottom, left:right], usable[top:bottom, left:right]
     if min(picture.shape) < CELLS:
         return None
@@ -71,8 +71,8 @@ def cell_means(picture: npt.NDArray[np.floating]) -> Cells:
     return np.asarray(sums / np.outer(np.diff(y), np.diff(x)), np.float64)
 
 
-def _span(present: Mask) -> tuple[int, int]:
-    at = np.flatnonzero(present)
+def _span(usable: Mask, axis: int) -> tuple[int, int]:
+    at = np.flatnonzero(np.any(usable, axis=axis))
     return int(at[0]), int(at[-1]) + 1
 
 

@@ -22,6 +22,7 @@ SOP_CLASSES: dict[str, str] = {
     DigitalXRayImageStorageForPresentation: "DX",
     DigitalXRayImageStorageForProcessing: "DX",
 }
+ACCEPTED_SOP_CLASSES = tuple(SOP_CLASSES)
 # Secondary Capture and its multi-frame kinds (PS3.4 B.5): screenshots, scanned film, exports without calibration.
 SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
 _UID = re.compile(r"[0-9]+(\.[0-9]+)+")

@@ -42,7 +42,8 @@ def suppress(
 ) -> None:
     """Remove the bone shadows from one file: the service's own pipeline, without PACS or database.
 
-    The header gate of the service applies. A PNG has no header and is taken as a frontal chest, bone bright.
+    The service's gate applies, by header and by picture. A PNG has no header and is taken for a frontal chest, bone
+    bright, unless its picture plainly shows something else.
     """
     call(
         SUPPRESS,

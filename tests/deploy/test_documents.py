@@ -7,7 +7,7 @@ import re
 import pytest
 
 from dicom_node.eligibility import ReasonCode
-from dicom_node.errors import PixelErrorCode
+from dicom_node.errors import ImageRefusal, PixelErrorCode
 from dicom_node.status import C_STORE_STATUSES, Outcome
 from service.cli import app
 from service.registry.deliveries import DESTINATION_REMOVED
@@ -25,7 +25,7 @@ def literals(*files: str, pattern: str) -> set[str]:
     return {code for file in files for code in re.findall(pattern, (ROOT / file).read_text())}
 
 
-@pytest.mark.parametrize("code", [*ReasonCode, *PixelErrorCode, DELIVERY_FAILED, DESTINATION_REMOVED, *JobState])
+@pytest.mark.parametrize("code", [*ReasonCode, *PixelErrorCode, *ImageRefusal, DELIVERY_FAILED, DESTINATION_REMOVED, *JobState])
 def test_every_code_of_gate_pixels_and_states_is_explained(code: str) -> None:
     assert f"`{code}`" in OPERATING
 
