@@ -7,7 +7,7 @@ PIP_ARGS ?=
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test peers lint format constraints golden benchmarks check-images clean
+.PHONY: help demo test validation peers lint format constraints golden benchmarks check-images clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
@@ -25,6 +25,9 @@ demo: $(VENV)/.runtime ## one radiograph in by C-STORE, its soft-tissue series b
 
 test: $(VENV)/.dev peers lint ## the whole suite, against real peers where they can be installed
 	$(BIN)/python -m pytest $(ARGS)
+
+validation: $(VENV)/.dev ## dciodvfy and dcentvfy over every kind of source and derived object, with the figures
+	$(BIN)/python -m pytest tests/validation $(ARGS)
 
 peers: ## DCMTK, Orthanc, Redis, PostgreSQL and Chromium from Debian's packages, when this user may install them
 	@sh tests/peers/install.sh

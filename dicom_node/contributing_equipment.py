@@ -8,11 +8,13 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 
 from dicom_node.codes import ACQUISITION_EQUIPMENT, PROCESSING_EQUIPMENT
+from dicom_node.derived_fitness import drop_unfit_values
 from dicom_node.element_copy import copied_item, copy_elements
 from dicom_node.header_values import items, text
 from dicom_node.lookup_tables import is_big_endian
 from dicom_node.provenance import DerivedPolicy, Provenance, ascii_only
 from dicom_node.uids import SOFTWARE_NAME
+from dicom_node.value_grammar import obeys_its_vr
 
 # What of the source's Equipment and Series modules describes the X-ray unit and those who ran it.
 _IDENTITY = (
@@ -55,6 +57,7 @@ def add_contributing_equipment(
 def _source_equipment(source: Dataset, derived: Dataset, big_endian: bool) -> Dataset:
     identity = Dataset()
     copy_elements(source, identity, _IDENTITY, big_endian=big_endian)
+    drop_unfit_values(identity)
     item = copied_item(identity, derived)
     if not text(source, "Manufacturer"):
         item.Manufacturer = "UNKNOWN"  # type 1
@@ -88,10 +91,10 @@ def software_versions(provenance: Provenance) -> list[str]:
 
 def _acquisition_datetime(source: Dataset) -> str:
     stated = text(source, "AcquisitionDateTime")
-    if stated[:8].isdigit() and len(stated) <= 26:
+    if len(stated) >= 8 and obeys_its_vr("AcquisitionDateTime", (stated,)):
         return stated
     for event in ("Acquisition", "Content", "Series", "Study"):
         date, time = text(source, f"{event}Date"), text(source, f"{event}Time")
-        if len(date) == 8 and date.isdigit():
-            return date + (time[:13] if time.replace(".", "", 1).isdigit() else "")
+        if date and obeys_its_vr("AcquisitionDate", (date,)):
+            return date + (time if obeys_its_vr("AcquisitionTime", (time,)) else "")
     return ""

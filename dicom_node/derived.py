@@ -37,7 +37,8 @@ def derive(
     `image` is what the model saw, so that a source without a VOI hands on the window it was seen through; None reads it
     again where it is needed. `now` is the start of inference. Aware, it is written in the source's Timezone Offset From
     UTC where there is one, in its own zone otherwise; naive, it is taken to be local to the source. `source` is left as
-    it was. A DX source without Imager Pixel Spacing gets a Secondary Capture, since a DX would have to invent one.
+    it was. A DX source without Imager Pixel Spacing or Patient Orientation, or with signed or rescaled pixels, gets a
+    Secondary Capture, since no DX could be truthful and valid at once.
     Raises DerivationError when the pixels do not fit or the source is of another class, PixelError when its header has
     no usable layout.
     """

@@ -26,6 +26,7 @@ from pydicom.uid import (
 from dicom_node import codes
 from dicom_node.contributing_equipment import add_contributing_equipment
 from dicom_node.derived_attributes import TYPE_2, TYPE_2_CR, TYPE_2_DX
+from dicom_node.derived_fitness import drop_what_is_unfit
 from dicom_node.derived_kinds import DerivedKind
 from dicom_node.derived_modules import (
     add_equipment,
@@ -38,7 +39,7 @@ from dicom_node.derived_modules import (
 from dicom_node.element_copy import copy_elements, new_dataset_like
 from dicom_node.errors import DerivationError
 from dicom_node.file_meta import file_meta_of
-from dicom_node.header_values import integer, items, numbers, text
+from dicom_node.header_values import integer, items, number, text
 from dicom_node.image_pixel import ImagePixel
 from dicom_node.lookup_tables import is_big_endian
 from dicom_node.lossy_history import add_lossy_history
@@ -51,6 +52,7 @@ _DERIVED_CLASSES = {
     DigitalXRayImageStorageForPresentation: DigitalXRayImageStorageForPresentation,
     DigitalXRayImageStorageForProcessing: DigitalXRayImageStorageForPresentation,
 }
+_UNPAIRED = ("CHEST", "THORAX")
 
 
 @dataclass(frozen=True)
@@ -78,6 +80,7 @@ def begin(source: Dataset, derivation: Derivation, copied: tuple[str, ...]) -> D
     now = in_the_sources_zone(source, derivation.now)
     derived = new_dataset_like(source)
     copy_elements(source, derived, copied, big_endian=is_big_endian(source))
+    drop_what_is_unfit(derived)
     is_dx = sop_class == DigitalXRayImageStorageForPresentation
     for keyword in (*TYPE_2, *(TYPE_2_DX if is_dx else TYPE_2_CR)):
         if keyword not in derived:
@@ -96,7 +99,7 @@ def finish(
 ) -> Dataset:
     """Complete `derived` with the pixels `stored` (H, W) laid out as `layout`; DerivationError when they do not fit.
 
-    Where a mandatory attribute of DX could only be invented the result is the Secondary Capture form of the same image.
+    Where a DX could not be truthful and valid at once, the result is the Secondary Capture form of the same image.
     """
     pixel_data = encode_stored(layout, stored)
     derived.SamplesPerPixel = 1
@@ -112,13 +115,22 @@ def finish(
     derived.add_new("PixelData", "OW", pixel_data)
     correct_ambiguous_vr(derived, True)
     derived.file_meta = file_meta_of(derived)
-    return as_secondary_capture(derived) if is_dx and not _has_pixel_spacing(derived) else derived
+    return as_secondary_capture(derived) if is_dx and not _is_truthful_dx(derived) else derived
 
 
-def _has_pixel_spacing(derived: Dataset) -> bool:
-    """Imager Pixel Spacing is type 1 in DX and is a measurement of the detector: never invented."""
-    spacing = numbers(derived, "ImagerPixelSpacing")
-    return len(spacing) == 2 and min(spacing) > 0.0
+def _is_truthful_dx(derived: Dataset) -> bool:
+    """Whether nothing that DX demands would have to be invented or misstated (C.8.11.3, C.8.11.4).
+
+    Imager Pixel Spacing is a measurement of the detector and Patient Orientation what viewers print their L and R by;
+    signed pixels and a rescale other than none are not allowed in DX.
+    """
+    return (
+        "ImagerPixelSpacing" in derived
+        and "PatientOrientation" in derived
+        and derived.PixelRepresentation == 0
+        and "ModalityLUTSequence" not in derived
+        and (number(derived, "RescaleSlope"), number(derived, "RescaleIntercept")) == (1.0, 0.0)
+    )
 
 
 def _complete_dx(source: Dataset, derived: Dataset, layout: ImagePixel) -> None:
@@ -139,5 +151,7 @@ def _complete_cr(source: Dataset, derived: Dataset) -> None:
     """General Series: the gate let a chest pass, however the source said so; Laterality is for paired parts only."""
     if not text(derived, "BodyPartExamined"):
         derived.BodyPartExamined = "CHEST"
-    if text(source, "Laterality"):
+    if len(items(derived, "AnatomicRegionSequence")) > 1:  # more than one is for DX alone
+        del derived.AnatomicRegionSequence[1:]
+    if text(source, "Laterality").upper() in ("L", "R") and text(derived, "BodyPartExamined").upper() not in _UNPAIRED:
         copy_elements(source, derived, ("Laterality",))

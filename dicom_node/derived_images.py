@@ -19,7 +19,7 @@ from dicom_node.provenance import DerivedPolicy, Provenance
 from dicom_node.triple import check_triple
 
 SOFT_TISSUE, BONE, SPREAD = "SOFT_TISSUE", "BONE", "SPREAD"  # as the registry names the kinds of result
-NO_PIXEL_SPACING = "SECONDARY_CAPTURE_FOR_WANT_OF_PIXEL_SPACING"
+NO_TRUTHFUL_DX = "SECONDARY_CAPTURE_INSTEAD_OF_DX"
 
 
 @dataclass(frozen=True)
@@ -63,4 +63,4 @@ def derive_images(
 
 
 def _notes(derived: Dataset) -> tuple[str, ...]:
-    return (NO_PIXEL_SPACING,) if derived.SOPClassUID == SecondaryCaptureImageStorage else ()
+    return (NO_TRUTHFUL_DX,) if derived.SOPClassUID == SecondaryCaptureImageStorage else ()

@@ -11,13 +11,14 @@ from pydicom.uid import ComputedRadiographyImageStorage, DigitalXRayImageStorage
 
 from dicom_node.element_copy import copy_elements
 from dicom_node.errors import PixelError
-from dicom_node.header_values import items, text
+from dicom_node.header_values import items, numbers, text, texts
 from dicom_node.image_pixel import ImagePixel
 from dicom_node.lookup_tables import LookupTable, is_big_endian, read_lookup_table
 from dicom_node.modality_transform import read_modality_transform
 from dicom_node.pixels import SourceImage, read_source
 from dicom_node.presentation import AddedVoi
-from dicom_node.voi import Window, read_window
+from dicom_node.value_grammar import obeys_its_vr
+from dicom_node.voi import VoiFunction, Window, read_window
 
 RESCALE = ("RescaleIntercept", "RescaleSlope", "RescaleType", "ModalityLUTSequence")
 WINDOW = ("WindowCenter", "WindowWidth", "WindowCenterWidthExplanation", "VOILUTFunction")
@@ -37,7 +38,7 @@ def add_grey_scale(source: Dataset, derived: Dataset, layout: ImagePixel, image:
         if "RescaleSlope" not in derived:
             derived.RescaleIntercept, derived.RescaleSlope = 0, 1
         derived.RescaleType = "US"
-    _complete_rescale(derived)
+    _complete_rescale(source, derived)
     derived.PhotometricInterpretation = layout.photometric_interpretation
     if for_processing or not _copy_voi(source, derived, big_endian):
         _add_voi(derived, layout, _missing_voi(source, layout, image))
@@ -46,13 +47,21 @@ def add_grey_scale(source: Dataset, derived: Dataset, layout: ImagePixel, image:
         derived.PresentationLUTShape = "INVERSE" if inverse else "IDENTITY"
 
 
-def _complete_rescale(derived: Dataset) -> None:
+def _complete_rescale(source: Dataset, derived: Dataset) -> None:
     """Each of the three needs the others (C.11.1); what the source left out is what it was read with."""
-    if not any(text(derived, keyword) for keyword in ("RescaleIntercept", "RescaleSlope")):
+    if items(derived, "ModalityLUTSequence"):
+        _drop(derived, *RESCALE[:3])
         return
-    for keyword, default in (("RescaleIntercept", 0), ("RescaleSlope", 1), ("RescaleType", "US")):
-        if not text(derived, keyword):
-            setattr(derived, keyword, default)
+    if not any(text(derived, keyword) for keyword in RESCALE[:2]):
+        _drop(derived, *RESCALE)
+        return
+    _drop(derived, "ModalityLUTSequence")
+    transform = read_modality_transform(source)
+    for keyword, value in (("RescaleIntercept", transform.intercept), ("RescaleSlope", transform.slope)):
+        if not texts(derived, keyword) or not obeys_its_vr(keyword, texts(derived, keyword)):
+            setattr(derived, keyword, f"{value:.10g}")
+    if not text(derived, "RescaleType"):
+        derived.RescaleType = "US"
 
 
 def _copy_voi(source: Dataset, derived: Dataset, big_endian: bool) -> bool:
@@ -63,10 +72,28 @@ def _copy_voi(source: Dataset, derived: Dataset, big_endian: bool) -> bool:
         copy_elements(source, derived, ("VOILUTSequence",), big_endian=big_endian)
         copies = items(derived, "VOILUTSequence")
         derived.VOILUTSequence = Sequence([one for one, good in zip(copies, usable, strict=True) if good])
-    if read_window(source) is None:
+    window = read_window(source)
+    if window is None:
         return any(usable)
     copy_elements(source, derived, WINDOW)
+    widths = numbers(source, "WindowWidth")
+    formed = all(obeys_its_vr(keyword, texts(derived, keyword)) for keyword in WINDOW[:2])
+    if not formed or min(widths) < (1.0 if window.function is VoiFunction.LINEAR else 1e-6):
+        _write_window(derived, window)
+    if "VOILUTFunction" in derived and texts(derived, "VOILUTFunction") != (window.function,):
+        derived.VOILUTFunction = window.function.value
     return True
+
+
+def _write_window(derived: Dataset, window: Window) -> None:
+    _drop(derived, "WindowCenterWidthExplanation")
+    derived.WindowCenter, derived.WindowWidth = f"{window.center:.10g}", f"{window.width:.10g}"
+
+
+def _drop(derived: Dataset, *keywords: str) -> None:
+    for keyword in keywords:
+        if keyword in derived:
+            del derived[keyword]
 
 
 def _missing_voi(source: Dataset, layout: ImagePixel, image: SourceImage | None) -> AddedVoi:
@@ -89,7 +116,7 @@ def _add_voi(derived: Dataset, layout: ImagePixel, added: AddedVoi) -> None:
         item.add_new("LUTData", "OW", added.voi.entries.astype("<u2").tobytes())
         derived.VOILUTSequence = Sequence([item])
         return
-    derived.WindowCenter, derived.WindowWidth = f"{added.voi.center:.10g}", f"{added.voi.width:.10g}"
+    _write_window(derived, added.voi)
 
 
 def _is_identity(source: Dataset) -> bool:

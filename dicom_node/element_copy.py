@@ -19,7 +19,7 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.tag import BaseTag, Tag
 
-_FREE_TEXT_VRS = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})  # those that follow Specific Character Set
+FREE_TEXT_VRS = frozenset({"LO", "LT", "PN", "SH", "ST", "UC", "UT"})  # those that follow Specific Character Set
 _PLAIN_TEXT_VRS = frozenset({"AE", "AS", "CS", "DA", "DS", "DT", "IS", "TM", "UI", "UR"})
 _MAX_DEPTH = 12
 
@@ -64,7 +64,7 @@ def _copied_element(
 ) -> DataElement | RawDataElement | None:
     raw: object = source.get_item(tag)  # pydicom's annotation leaves raw elements out
     allowed = dictionary_VR(tag).split(" or ")
-    if isinstance(raw, RawDataElement) and allowed[0] in _FREE_TEXT_VRS | _PLAIN_TEXT_VRS:
+    if isinstance(raw, RawDataElement) and allowed[0] in FREE_TEXT_VRS | _PLAIN_TEXT_VRS:
         value = raw.value or b""
         if allowed[0] in _PLAIN_TEXT_VRS and not _is_plain(value, allowed[0]):
             return None  # neither we nor any receiver could encode it again

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from copy import deepcopy
 
+from pydicom.datadict import keyword_for_tag
 from pydicom.dataset import Dataset
 from pydicom.uid import (
     UID,
@@ -58,9 +59,9 @@ def as_secondary_capture(derived: Dataset) -> Dataset:
     if derived.SOPClassUID not in (ComputedRadiographyImageStorage, DigitalXRayImageStorageForPresentation):
         raise DerivationError("SOURCE_CLASS_NOT_SUPPORTED", "expected a derived CR or DX, found another SOP class")
     capture = deepcopy(derived)
-    for element in list(capture):
-        if element.keyword not in _KEPT:
-            del capture[element.tag]
+    for tag in list(capture.keys()):  # not the elements, which would decode their text
+        if keyword_for_tag(tag) not in _KEPT:
+            del capture[tag]
     capture.SOPClassUID = SecondaryCaptureImageStorage
     capture.SOPInstanceUID = secondary_capture_uid(derived.SOPInstanceUID)
     capture.SeriesInstanceUID = named_uid("secondary capture series", derived.SeriesInstanceUID)
@@ -68,6 +69,10 @@ def as_secondary_capture(derived: Dataset) -> Dataset:
     capture.ConversionType = _WORKSTATION
     if not text(capture, "BodyPartExamined"):
         capture.BodyPartExamined = "CHEST"
+    if "AnatomicRegionSequence" in capture:
+        del capture.AnatomicRegionSequence[1:]  # more than one is for DX alone
+    if "PatientOrientation" not in capture:
+        capture.PatientOrientation = ""
     capture.file_meta = deepcopy(derived.file_meta)
     capture.file_meta.MediaStorageSOPClassUID = capture.SOPClassUID
     capture.file_meta.MediaStorageSOPInstanceUID = capture.SOPInstanceUID

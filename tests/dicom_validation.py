@@ -23,7 +23,9 @@ def _tool(name: str) -> str:
 
 def complaints(tool: str, *arguments: str) -> list[str]:
     """The lines that begin with Error or Warning; the validators write on both streams."""
-    answer = subprocess.run([_tool(tool), *arguments], capture_output=True, text=True, timeout=60, check=False)
+    answer = subprocess.run(
+        [_tool(tool), *arguments], capture_output=True, text=True, errors="replace", timeout=60, check=False
+    )
     lines = (answer.stdout + answer.stderr).splitlines()
     found = [line for line in lines if line.startswith(("Error", "Warning"))]
     told = any(line.startswith("Error") for line in found)

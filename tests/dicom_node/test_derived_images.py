@@ -8,7 +8,7 @@ from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, JPEGLSLossless
 
 import dicom_node.derived_images as derived_images
 from dicom_node.derived import derive
-from dicom_node.derived_images import NO_PIXEL_SPACING, derive_images
+from dicom_node.derived_images import NO_TRUTHFUL_DX, derive_images
 from dicom_node.errors import DerivationError
 from dicom_node.pixels import read_source, write_back
 from tests.dicom_node.derivation import ALL, NOW, POLICY, PROVENANCE, all_images, ribs, small
@@ -52,7 +52,7 @@ def test_all_of_them_are_compressed_as_asked(name: str, uid: str) -> None:
 def test_without_a_pixel_spacing_all_are_secondary_captures_and_say_so() -> None:
     made = all_images(small(remove=("ImagerPixelSpacing",)))
     assert {one.dataset.SOPClassUID for one in made.values()} == {SecondaryCaptureImageStorage}
-    assert {one.notes for one in made.values()} == {(NO_PIXEL_SPACING,)}
+    assert {one.notes for one in made.values()} == {(NO_TRUTHFUL_DX,)}
     assert all_images(small())["BONE"].notes == ()
 
 
