@@ -87,8 +87,10 @@ def test_images_of_any_size_come_back_in_their_size(shape: tuple[int, int]) -> N
     noise = np.random.default_rng(0).random(shape, np.float32)
     residual = np.full(shape, 0.1, np.float32)
     spared = beside_dense_objects(residual, noise)
-    assert spared.shape == shape and spared.dtype == np.float32
-    assert np.isfinite(spared).all() and np.abs(spared).max() <= 0.1 + 1e-6
+    assert spared.shape == shape
+    assert spared.dtype == np.float32
+    assert np.isfinite(spared).all()
+    assert np.abs(spared).max() <= 0.1 + 1e-6
 
 
 def test_an_image_without_contrast_has_no_objects() -> None:
