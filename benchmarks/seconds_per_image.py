@@ -34,9 +34,9 @@ from dicom_node.pixels import read_source, write_back
 from dicom_node.radiograph import wrap_radiograph
 from models import library
 from models.device.matmul_rate import Clock, best_seconds, matmul_rate
-from models.patient import within_patient
 from models.phantom import render
 from models.preprocess import from_model, to_model
+from models.spared import spared
 from models.suppressor import Suppressor
 from worker.pipeline import provenance_of
 
@@ -105,7 +105,7 @@ def _measure(options: argparse.Namespace) -> dict[str, float]:
             pixels, placement = lap("display to model", lambda s=source: to_model(s.display, suppressor.image_size))  # type: ignore[misc]
             residual = lap("network", lambda p=pixels: _residual(suppressor, p))  # type: ignore[misc]
             found = lap("model to display", lambda r=residual, p=placement: from_model(r, p))  # type: ignore[misc]
-            native = lap("inside the patient", lambda f=found, s=source: within_patient(f, s.display))  # type: ignore[misc]
+            native = lap("what is spared", lambda f=found, s=source: spared(f, s.display))  # type: ignore[misc]
             stored = lap("display to stored", lambda s=source, n=native: write_back(s, n))  # type: ignore[misc]
             lap("derive and write", lambda ds=dataset, st=stored: _write(ds, st, suppressor, target))  # type: ignore[misc]
     medians = {stage: statistics.median(times) for stage, times in laps.items()}

@@ -21,8 +21,8 @@ from dicom_node.derived import DerivedPolicy, Provenance
 from dicom_node.derived_images import SOFT_TISSUE, DerivedImage, derive_images
 from dicom_node.image_gate import ImageGate
 from dicom_node.pixels import SourceImage, read_source, write_back
-from models.patient import within_patient
 from models.preprocess import from_model, to_model
+from models.spared import spared
 from models.spread import SeededResidual, seeded_residual, seeds_of
 from models.suppressor import ModelIdentity, SamplingSuppressor, Suppressor
 from worker.errors import ResultRejectedError
@@ -103,7 +103,7 @@ def suppress(
         found = _watched(suppressor, model_pixels, seed, on_step, watcher)
     else:
         found = seeded_residual(suppressor, model_pixels, seeds, on_step)
-    residual = _shown(within_patient(from_model(found.mean, placement), source.display), source)
+    residual = _shown(spared(from_model(found.mean, placement), source.display), source)
     stored = write_back(source, residual)
     provenance = provenance_of(identity, seed, service_version, len(seeds))
     spread = None

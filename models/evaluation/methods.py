@@ -15,8 +15,8 @@ from models.evaluation.errors import EvaluationError, EvaluationFault
 from models.evaluation.pictures import Case, Display, PictureReader, named_pictures, read_picture, require_one_size
 from models.manifest import PRESET_NAMES
 from models.metrics import fit
-from models.patient import within_patient
 from models.preprocess import from_model, to_model
+from models.spared import spared
 from models.suppressor import Suppressor
 
 
@@ -103,7 +103,7 @@ class ModelRun:
         residual = torch.zeros_like(seen)
         for seed in range(self._seeds):
             residual += self._suppressor.bone_residual(seen, seeds=[seed], on_step=lambda _step, _total: None)
-        return cxr - within_patient(from_model(residual / self._seeds, placement), cxr)
+        return cxr - spared(from_model(residual / self._seeds, placement), cxr)
 
 
 @dataclass(frozen=True)

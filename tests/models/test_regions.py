@@ -1,6 +1,10 @@
 from __future__ import annotations
 
+import numpy as np
 import torch
+import torch.nn.functional as F
+from hypothesis import given, settings
+from hypothesis.extra.numpy import arrays
 
 from models.regions import air_or_collimation, edge, reached
 
@@ -19,3 +23,13 @@ def test_dark_is_air_only_without_grain_and_very_dark_always() -> None:
     mask = air_or_collimation(plane, very_dark=0.05, dark=0.3, grainless=0.003)[0, 0]
     assert mask[6, [0, 6]].tolist() == [1, 1]
     assert float(mask[:, 15:].max()) == 0
+
+
+@settings(deadline=None, max_examples=60)
+@given(arrays(np.bool_, (9, 13)), arrays(np.bool_, (9, 13)))
+def test_a_path_may_turn_as_often_as_it_likes(allowed: np.ndarray, seeds: np.ndarray) -> None:
+    planes = [torch.from_numpy(mask.astype(np.float32))[None, None] for mask in (seeds, allowed)]
+    expected = planes[0] * planes[1]
+    for _ in range(allowed.size):  # one pixel a round, until nothing more can be reached
+        expected = F.max_pool2d(expected, 3, 1, 1) * planes[1]
+    assert torch.equal(reached(*planes), expected)
