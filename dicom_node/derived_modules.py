@@ -36,7 +36,7 @@ def add_series(
     derived.SeriesInstanceUID = provenance.series_uid(text(source, "SeriesInstanceUID"), kind.uid_word)
     number = policy.series_number_offset + kind.series_number_step + (integer(source, "SeriesNumber") or 0)
     derived.SeriesNumber = min(max(number, -MAX_IS), MAX_IS)
-    derived.SeriesDate, derived.SeriesTime = date(now), time(now)
+    # No Series Date and Time: every image of the source series lands in this one, each at a moment of its own.
     qualification = content_qualification(source, policy)
     words = ("Chest", _view(source), kind.series_words, "RESEARCH" if qualification == "RESEARCH" else "")
     derived.SeriesDescription = " ".join(word for word in words if word)

@@ -11,7 +11,8 @@ from dicom_node.errors import ImageRefusal, PixelErrorCode
 from dicom_node.status import C_STORE_STATUSES, Outcome
 from service.cli import app
 from service.registry.deliveries import DESTINATION_REMOVED
-from service.registry.job_states import JobState
+from service.registry.exposures import FOR_PRESENTATION_PREFERRED
+from service.registry.job_states import DeliveryState, JobState
 from service.registry.settlement import DELIVERY_FAILED
 from service.settings import Settings
 from tests.deploy.dockerfile import ROOT
@@ -25,7 +26,19 @@ def literals(*files: str, pattern: str) -> set[str]:
     return {code for file in files for code in re.findall(pattern, (ROOT / file).read_text())}
 
 
-@pytest.mark.parametrize("code", [*ReasonCode, *PixelErrorCode, *ImageRefusal, DELIVERY_FAILED, DESTINATION_REMOVED, *JobState])
+@pytest.mark.parametrize(
+    "code",
+    [
+        *ReasonCode,
+        *PixelErrorCode,
+        *ImageRefusal,
+        DELIVERY_FAILED,
+        DESTINATION_REMOVED,
+        FOR_PRESENTATION_PREFERRED,
+        *JobState,
+        *DeliveryState,
+    ],
+)
 def test_every_code_of_gate_pixels_and_states_is_explained(code: str) -> None:
     assert f"`{code}`" in OPERATING
 
