@@ -8,7 +8,7 @@ from fastapi import FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy.orm import Session, sessionmaker
 
-from service.api import health, jobs, rejections, remote_nodes, studies, version
+from service.api import health, jobs, metrics, rejections, remote_nodes, studies, version
 from service.api.dependencies import Parts, Queue
 from service.api.openapi import describe
 from service.api.problems import add_problem_handlers
@@ -38,7 +38,7 @@ def create_app(sessions: sessionmaker[Session], store: InstanceStore, queue: Que
     # FastAPI's own documentation pages load scripts from the internet, which a reading room does not have.
     app = FastAPI(title="softray", version=version.release(), description=DESCRIPTION, docs_url=None, redoc_url=None)
     app.state.parts = Parts(sessions=sessions, store=store, queue=queue)
-    for noun in (health, studies, jobs, rejections, remote_nodes, version):
+    for noun in (health, metrics, studies, jobs, rejections, remote_nodes, version):
         app.include_router(noun.router)
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(packages=[("service.dashboard", "static")]), name="static")

@@ -26,6 +26,7 @@ def test_the_endpoints_are_these(document: Schema) -> None:
     assert {(method, path) for method, path, _ in operations(document)} == {
         ("GET", "/health/live"),
         ("GET", "/health/ready"),
+        ("GET", "/metrics"),
         ("GET", "/studies"),
         ("GET", "/studies/{study_instance_uid}"),
         ("GET", "/jobs"),
@@ -91,6 +92,7 @@ def test_real_answers_are_what_the_schema_says(
     requests = [
         ("GET", "/health/live", {}),
         ("GET", "/health/ready", {}),
+        ("GET", "/metrics", {}),
         ("GET", "/studies", {}),
         *(
             ("GET", "/studies/{study_instance_uid}", {"study_instance_uid": uid})
@@ -117,7 +119,7 @@ def test_real_answers_are_what_the_schema_says(
         statuses.add(answer.status_code)
         media_type = answer.headers["content-type"].split(";")[0]
         schema = declared[str(answer.status_code)]["content"][media_type]["schema"]
-        if media_type != "image/png":
+        if media_type == "application/json":
             assert list(violations(answer.json(), schema, document)) == [], (method, path)
     assert statuses == {200, 202, 404, 409, 422}
 

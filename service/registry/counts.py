@@ -1,0 +1,44 @@
+"""Numbers for monitoring, by state, reason and node; no patient, study or instance is in them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from sqlalchemy import func, select
+from sqlalchemy.orm import Session
+
+from service.registry.tables import Delivery, Instance, Job, RejectedObject, RemoteNode
+
+
+@dataclass(frozen=True)
+class Counts:
+    """What the registry holds. Keys: (purpose, state); reason; reason; (node, state).
+
+    `nodes`: attempts in a row that each did not answer.
+    """
+
+    jobs: dict[tuple[str, str], int]
+    not_processed: dict[str, int]
+    rejected: dict[str, int]
+    deliveries: dict[tuple[str, str], int]
+    nodes: dict[str, int]
+
+
+def count_everything(session: Session) -> Counts:
+    """Count by index: no row is read for its content."""
+    jobs = select(Job.purpose, Job.state, func.count()).group_by(Job.purpose, Job.state)
+    reasons = select(Instance.reason_code, func.count()).where(Instance.reason_code.is_not(None))
+    rejected = select(RejectedObject.reason_code, func.count()).group_by(RejectedObject.reason_code)
+    deliveries = (
+        select(RemoteNode.name, Delivery.state, func.count())
+        .join(RemoteNode, RemoteNode.id == Delivery.remote_node_id)
+        .group_by(RemoteNode.name, Delivery.state)
+    )
+    nodes = select(RemoteNode.name, RemoteNode.failures_in_a_row).where(RemoteNode.removed_at.is_(None))
+    return Counts(
+        jobs={(str(purpose), str(state)): count for purpose, state, count in session.execute(jobs)},
+        not_processed={str(reason): count for reason, count in session.execute(reasons.group_by(Instance.reason_code))},
+        rejected=dict(session.execute(rejected).tuples()),
+        deliveries={(name, str(state)): count for name, state, count in session.execute(deliveries)},
+        nodes=dict(session.execute(nodes).tuples()),
+    )
