@@ -165,14 +165,14 @@ def run_gated(dataset: Dataset, suppressor: ConstantSuppressor) -> SoftTissue:
     )
 
 
-def test_a_picture_that_the_gate_refuses_is_never_shown_to_the_network(radiograph: Dataset) -> None:
-    class Unreachable(ConstantSuppressor):
-        def bone_residual(self, *arguments: object, **named: object) -> Tensor:
-            raise AssertionError("the network was asked")
+def test_a_picture_that_the_gate_refuses_is_never_shown_to_the_network() -> None:
+    def unreachable() -> None:
+        raise AssertionError("the network was asked")
 
+    turned = wrap_radiograph(np.ascontiguousarray(np.rot90(render(1024, seed=2).radiograph)))
     with pytest.raises(ImageRefused) as caught:
-        run_gated(radiograph, Unreachable())
-    assert caught.value.code.startswith("IMAGE_")
+        run_gated(turned, ConstantSuppressor(before=unreachable))
+    assert caught.value.code == "IMAGE_NOT_UPRIGHT"
 
 
 def test_what_the_picture_confirms_is_noted() -> None:
