@@ -121,9 +121,12 @@ def ask_every_rule(header: Dataset, policy: EligibilityPolicy) -> tuple[Asked, .
 
 
 def _ask(header: Dataset, policy: EligibilityPolicy) -> Iterator[Asked]:
+    # A copy of the raw elements: reading a text decodes it in its data set for good, and other bytes might be written
+    # than were read.
+    raw = header[:]
     for question, rule, unanswered in RULES:
         try:
-            evidence = rule(header, policy)
+            evidence = rule(raw, policy)
         except Exception as error:  # a header can hold anything, nesting deep enough to end the stack included
             detail = f"expected a readable header, found {type(error).__name__} ({rule.__name__})"
             evidence = no(ReasonCode.HEADER_UNREADABLE, detail)

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydicom.datadict import DicomDictionary, keyword_dict
-from pydicom.dataelem import DataElement
+from pydicom.dataelem import DataElement, RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.uid import SecondaryCaptureImageStorage
@@ -406,6 +406,13 @@ def test_judging_changes_nothing() -> None:
     before = ds.to_json()
     judge(ds, POLICY)
     assert ds.to_json() == before
+
+
+def test_judging_leaves_every_text_as_the_bytes_that_came() -> None:
+    ds = reread(radiograph(StudyDescription="Chest", SpecificCharacterSet="ISO_IR 100"))
+    judge(ds, POLICY)
+    assert isinstance(ds.get_item("StudyDescription"), RawDataElement)
+    assert isinstance(ds.get_item("SeriesDescription"), RawDataElement)
 
 
 def test_an_empty_dataset_is_turned_away() -> None:

@@ -13,8 +13,12 @@ from pydicom import Dataset
 from torch import Tensor
 
 from dicom_node.derived import DerivedPolicy
+from dicom_node.eligibility import EligibilityPolicy, Eligible, ReasonCode
+from dicom_node.errors import ImageRefused
+from dicom_node.image_gate import ImageGate
 from dicom_node.pixels import read_source
 from dicom_node.radiograph import wrap_radiograph
+from models.phantom import render
 from models.suppressor import ModelIdentity
 from tests.worker.conftest import IDENTITY, ConstantSuppressor
 from worker.errors import ResultRejectedError
@@ -141,3 +145,36 @@ def test_a_watcher_of_a_one_pass_model_sees_nothing(radiograph: Dataset) -> None
     result = run(radiograph, ConstantSuppressor(residual=0.1), watcher=Watcher(lambda t, _soft: seen.append(t), 5))
     assert seen == []
     assert result.derived == run(radiograph, ConstantSuppressor(residual=0.1)).derived
+
+
+# --- the picture's own gate -----------------------------------------------------------------------------------------
+
+OPEN = ImageGate(Eligible((), frozenset({ReasonCode.VIEW_UNKNOWN})), EligibilityPolicy())
+
+
+def run_gated(dataset: Dataset, suppressor: ConstantSuppressor) -> SoftTissue:
+    return suppress(
+        dataset,
+        suppressor,
+        DerivedPolicy(),
+        service_version="0.0.test",
+        seed=3,
+        now=datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC),
+        on_step=lambda _step, _total: None,
+        gate=OPEN,
+    )
+
+
+def test_a_picture_that_the_gate_refuses_is_never_shown_to_the_network() -> None:
+    def unreachable() -> None:
+        raise AssertionError("the network was asked")
+
+    turned = wrap_radiograph(np.ascontiguousarray(np.rot90(render(1024, seed=2).radiograph)))
+    with pytest.raises(ImageRefused) as caught:
+        run_gated(turned, ConstantSuppressor(before=unreachable))
+    assert caught.value.code == "IMAGE_NOT_UPRIGHT"
+
+
+def test_what_the_picture_confirms_is_noted() -> None:
+    result = run_gated(wrap_radiograph(render(1024, seed=2).radiograph), ConstantSuppressor())
+    assert "IMAGE_CONFIRMED" in result.notes
