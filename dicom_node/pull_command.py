@@ -20,10 +20,10 @@ from sqlalchemy.orm import Session, sessionmaker
 from dicom_node.find_scu import find_context
 from dicom_node.move_scu import MoveResult, SubOperations, move
 from dicom_node.outgoing_association import outgoing_association
+from dicom_node.peer import Peer
 from dicom_node.pull_criteria import PullCriteria
 from dicom_node.pull_selection import ChosenSeries, QueryFailedError, choose, identifiers
 from dicom_node.status import Outcome
-from dicom_node.store_scu import Peer
 from service.database import make_engine, make_session_factory, transaction
 from service.errors import PermanentError
 from service.registry.known_instances import known_instances, received_instances

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
+import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
@@ -10,6 +13,10 @@ import pytest
 from pydicom.dataset import Dataset
 from sqlalchemy import select
 
+from dicom_node.application_entity import AssociationLimits, Node, NodeAddress
+from dicom_node.callers import Callers
+from dicom_node.eligibility import EligibilityPolicy
+from dicom_node.intake import Intake, Limits
 from service.database import transaction
 from service.registry import commitments, deliveries, delivery_queue
 from service.registry.commitment_claims import CommitmentPolicy
@@ -29,6 +36,26 @@ _serial = count(1)
 @pytest.fixture
 def context(context: WorkerContext) -> WorkerContext:
     return replace(context, commitment=CommitmentPolicy(wait_for_report_s=0.5), network_timeout_s=3.0)
+
+
+@contextlib.contextmanager
+def listening_node(context: WorkerContext) -> Iterator[Node]:
+    """Our node on the worker's registry."""
+    intake = Intake(
+        sessions=context.sessions,
+        store=context.store,
+        queue=context.queue,
+        callers=Callers(context.sessions),
+        policy=EligibilityPolicy(),
+        limits=Limits(max_instance_bytes=1 << 20, max_queue_depth=1),
+        shutting_down=threading.Event(),
+    )
+    node = Node(NodeAddress("SOFTRAY", "127.0.0.1", 0), AssociationLimits(), intake)
+    node.start()
+    try:
+        yield node
+    finally:
+        node.stop(finish_s=0.5, refuse_s=0.2)
 
 
 def after(context: WorkerContext, seconds: float) -> WorkerContext:
@@ -99,6 +126,19 @@ def test_several_results_are_committed_with_one_request(context: WorkerContext) 
     [request] = requests(context)
     assert (request.state, request.transaction_uid) == (CommitmentState.REPORTED, archive.requests[0])
     assert "delivery_committed" in events(context, jobs[0])
+
+
+@pytest.mark.parametrize("reports", [Reports.NEW_ASSOCIATION, Reports.TWICE])
+def test_the_node_takes_the_report_over_a_new_association_or_twice(context: WorkerContext, reports: Reports) -> None:
+    with listening_node(context) as node, running_archive(reports=reports, report_to=node.port) as archive:
+        add_archive(context, archive)
+        job = send(context)
+        follow_up(after(context, 3))
+        archive.settle()
+    assert set(archive.answers) == {0x0000}
+    assert len(archive.answers) == (2 if reports is Reports.TWICE else 1)
+    assert states(context, job) == (JobState.COMMITTED, DeliveryState.COMMITTED)
+    assert events(context, job).count("delivery_committed") == 1
 
 
 def test_what_the_archive_does_not_hold_is_sent_again_and_then_fails_visibly(context: WorkerContext) -> None:
