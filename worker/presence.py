@@ -12,6 +12,7 @@ from worker.context import WorkerContext
 from worker.remote_peer import peer_of
 from worker.transport import web_peer_of
 
+
 def look_up(claim: RequestClaim, context: WorkerContext) -> list[PresenceAnswer]:
     """One answer for each instance of `claim`, in order, by C-FIND, or by QIDO-RS from a node in the web."""
     if claim.node.url is not None:

@@ -72,22 +72,9 @@ def test_what_is_wrong_is_said_in_one_sentence(arguments: list[str], said: str) 
     assert "Traceback" not in output
 
 
-def test_a_node_can_be_asked_for_proof() -> None:
+def test_a_node_can_be_asked_for_proof_and_over_tls() -> None:
     assert run("remote", "add", "pacs", "PACS", "10.0.0.1", "104", "--commitment", "--verify")[0] == 0
-    assert run("remote", "add", "xray", "XRAY", "10.0.0.2", "104")[0] == 0
+    assert run("remote", "add", "safe", "SAFE", "10.0.0.2", "2762", "--tls")[0] == 0
     rows = [line.split() for line in run("remote", "list")[1].splitlines() if "10.0.0" in line]
-    answers = {row[1]: [word for word in row if word in ("yes", "no")][-2:] for row in rows}
-    assert answers == {"pacs": ["yes", "yes"], "xray": ["no", "no"]}
-
-
-def test_a_node_can_want_tls_or_be_a_web_service(tmp_path: Path) -> None:
-    (tmp_path / "token").write_text("secret")
-    assert run("remote", "add", "safe", "SAFE", "10.0.0.1", "2762", "--tls")[0] == 0
-    web = ("--url", "https://pacs.example/dicom-web", "--token-file", "token", "--verify")
-    assert run("remote", "add", "web", "WEB", "10.0.0.2", "443", *web)[0] == 0
-    output = run("remote", "list")[1]
-    assert "DICOM over TLS" in output
-    assert "https://pacs.example/dicom-web" in output
-    assert "secret" not in output
-    code, output = run("remote", "add", "both", "BOTH", "10.0.0.3", "443", *web, "--commitment")
-    assert (code, "REMOTE_NODE_INVALID" in output) == (1, True)
+    answers = {row[1]: [word for word in row if word in ("yes", "no")][-3:] for row in rows}
+    assert answers == {"pacs": ["no", "yes", "yes"], "safe": ["yes", "no", "no"]}
