@@ -17,8 +17,8 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 from dicom_node.commitment_report import CommitmentReport, event_information
 from dicom_node.conformance import UNCOMPRESSED
 from dicom_node.outgoing_association import NoAssociation, outgoing_association
+from dicom_node.peer import Peer
 from dicom_node.status import PROCESSING_FAILURE, RESOURCE_LIMITATION, SUCCESS, Outcome
-from dicom_node.store_scu import Peer
 
 _AGAIN_LATER = {PROCESSING_FAILURE, RESOURCE_LIMITATION, 0xA700}
 

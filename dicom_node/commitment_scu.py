@@ -24,8 +24,8 @@ from dicom_node.commitment_handlers import ReportSink, on_n_event_report
 from dicom_node.commitment_report import REQUEST_COMMITMENT, CommitmentReport, Reference, references
 from dicom_node.conformance import UNCOMPRESSED
 from dicom_node.outgoing_association import NoAssociation, outgoing_association
+from dicom_node.peer import Peer
 from dicom_node.status import Outcome, StatusRange
-from dicom_node.store_scu import Peer
 
 _LOOK_S = 0.05
 

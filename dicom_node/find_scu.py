@@ -20,9 +20,9 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 
 from dicom_node.conformance import UNCOMPRESSED
 from dicom_node.outgoing_association import NoAssociation, outgoing_association
+from dicom_node.peer import Peer
 from dicom_node.query_status import C_FIND_STATUSES, PENDING, meaning_in
 from dicom_node.status import Outcome
-from dicom_node.store_scu import Peer
 
 MOST_MATCHES = 10_000
 _CANCELLED_QUERY = 1  # Message ID of the query under way; one at a time over one association

@@ -16,9 +16,9 @@ from pynetdicom.sop_class import (  # type: ignore[attr-defined]
 
 from dicom_node.conformance import UNCOMPRESSED
 from dicom_node.outgoing_association import NoAssociation, outgoing_association
+from dicom_node.peer import Peer
 from dicom_node.query_status import C_MOVE_STATUSES, PENDING, meaning_in
 from dicom_node.status import Outcome
-from dicom_node.store_scu import Peer
 
 _MESSAGE_ID = 1
 

@@ -1,7 +1,9 @@
-"""An association that we request (PS3.8 §7.1), for services besides C-STORE: commitment, query, retrieve.
+"""An association that we request (PS3.8 §7.1).
 
-Whatever keeps it from being established is a value, `NoAssociation`, in the words of `store_scu`; nothing is raised. It
-is released at the end, within a bounded time: a peer that sends while we release would otherwise hold us both (its
+Whatever keeps it from being established is a value, `NoAssociation`; nothing is raised. What the peer may accept later
+is RETRY: a rejected association, even one called permanent, mostly means an AE title that somebody is about to enter.
+
+It is released at the end, within a bounded time: a peer that sends while we release would otherwise hold us both (its
 N-EVENT-REPORT waits for an answer that nobody may give any more).
 """
 
@@ -17,10 +19,11 @@ from pynetdicom.association import Association
 from pynetdicom.pdu_primitives import A_ASSOCIATE, SCP_SCU_RoleSelectionNegotiation
 from pynetdicom.presentation import PresentationContext
 
+from dicom_node.peer import Peer
 from dicom_node.status import Outcome
-from dicom_node.store_scu import CONNECTION_TIMEOUT_S, Peer
 from dicom_node.uids import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 
+CONNECTION_TIMEOUT_S = 10.0
 RELEASE_TIMEOUT_S = 5.0
 
 

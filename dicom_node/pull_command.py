@@ -17,13 +17,14 @@ from dataclasses import dataclass
 from rich.console import Console
 from sqlalchemy.orm import Session, sessionmaker
 
+from dicom_node.command_peer import command_peer
 from dicom_node.find_scu import find_context
 from dicom_node.move_scu import MoveResult, SubOperations, move
 from dicom_node.outgoing_association import outgoing_association
+from dicom_node.peer import Peer
 from dicom_node.pull_criteria import PullCriteria
 from dicom_node.pull_selection import ChosenSeries, QueryFailedError, choose, identifiers
 from dicom_node.status import Outcome
-from dicom_node.store_scu import Peer
 from service.database import make_engine, make_session_factory, transaction
 from service.errors import PermanentError
 from service.registry.known_instances import known_instances, received_instances
@@ -58,10 +59,11 @@ def run_pull(
     rate: float,
     limit: int | None,
     move_to: str | None,
+    tls: bool = False,
 ) -> None:
     """Choose; unless `dry_run`, fetch at most `rate` instances a minute. Raises PermanentError if one is missing."""
     criteria = PullCriteria(accession, study, dates, modality)
-    peer = Peer(ae_title, host, port)
+    peer = command_peer(settings, ae_title, host, port, tls=tls)
     destination = _destination(settings, move_to)
     engine = make_engine(settings.effective_database_url)
     sessions = make_session_factory(engine)

@@ -10,45 +10,21 @@ never accept is REFUSED.
 
 from __future__ import annotations
 
-import ssl
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import cast
 
 import pydicom
 from pydicom.uid import UID
-from pynetdicom import AE, _config, evt
+from pynetdicom import _config
 from pynetdicom.association import Association
-from pynetdicom.pdu_primitives import A_ASSOCIATE
-from pynetdicom.presentation import PresentationContext
 
 from dicom_node.conformance import UNCOMPRESSED, requested_contexts, verification_context
+from dicom_node.outgoing_association import NoAssociation, outgoing_association
+from dicom_node.peer import Peer as Peer
 from dicom_node.status import SUCCESS, Outcome, meaning_of
-from dicom_node.uids import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
-from service.errors import PermanentError
-from service.settings import checked_ae_title
 
 __all__ = ["EchoResult", "Outcome", "Peer", "StoreResult", "echo", "send"]
-
-CONNECTION_TIMEOUT_S = 10.0
-
-
-@dataclass(frozen=True)
-class Peer:
-    """A remote application entity; `tls` None: not encrypted. Raises PermanentError when its AE title cannot be one."""
-
-    ae_title: str
-    host: str
-    port: int
-    tls: ssl.SSLContext | None = None
-
-    def __post_init__(self) -> None:
-        try:
-            checked_ae_title(self.ae_title)
-        except ValueError as error:
-            raise PermanentError("AE_TITLE_INVALID", str(error)) from None
 
 
 @dataclass(frozen=True)
@@ -78,15 +54,6 @@ class _Outgoing:
     transfer_syntax_uid: UID
 
 
-@dataclass(frozen=True)
-class _Failure:
-    """Why there is no association."""
-
-    code: str
-    detail: str
-    outcome: Outcome = Outcome.RETRY
-
-
 def send(paths: Sequence[Path], peer: Peer, *, calling_ae_title: str, timeout_s: float = 60.0) -> list[StoreResult]:
     """Send the DICOM files `paths` over one association; one result per path, in order.
 
@@ -97,15 +64,19 @@ def send(paths: Sequence[Path], peer: Peer, *, calling_ae_title: str, timeout_s:
     sent: Iterator[StoreResult] = iter(())
     if outgoing:
         contexts = requested_contexts((o.sop_class_uid, o.transfer_syntax_uid) for o in outgoing)
-        with _association(peer, contexts, calling_ae_title, timeout_s) as association:
+        with outgoing_association(
+            peer, contexts, calling_ae_title=calling_ae_title, timeout_s=timeout_s
+        ) as association:
             sent = iter([_send_one(association, instance) for instance in outgoing])
     return [next(sent) if isinstance(instance, _Outgoing) else instance for instance in opened]
 
 
 def echo(peer: Peer, *, calling_ae_title: str, timeout_s: float = 10.0) -> EchoResult:
     """Ask `peer` for a C-ECHO; nothing is raised."""
-    with _association(peer, [verification_context()], calling_ae_title, timeout_s) as association:
-        if isinstance(association, _Failure):
+    with outgoing_association(
+        peer, [verification_context()], calling_ae_title=calling_ae_title, timeout_s=timeout_s
+    ) as association:
+        if isinstance(association, NoAssociation):
             return EchoResult(False, association.detail)
         if not association.accepted_contexts:
             return EchoResult(False, "the peer does not accept Verification")
@@ -124,9 +95,9 @@ def _open(path: Path) -> _Outgoing | StoreResult:
         return StoreResult("", Outcome.REFUSED, None, "FILE_UNREADABLE", detail)
 
 
-def _send_one(association: Association | _Failure, instance: _Outgoing) -> StoreResult:
+def _send_one(association: Association | NoAssociation, instance: _Outgoing) -> StoreResult:
     uid = str(instance.sop_instance_uid)
-    if isinstance(association, _Failure):
+    if isinstance(association, NoAssociation):
         return StoreResult(uid, association.outcome, None, association.code, association.detail)
     if not association.is_established:
         return StoreResult(uid, Outcome.RETRY, None, "ASSOCIATION_LOST", "the association ended before this instance")
@@ -160,50 +131,3 @@ def _result(uid: str, status: int | None, comment: str) -> StoreResult:
     # The peer's Error Comment is its own text and may name the patient: it is shown to nobody.
     detail = f"0x{status:04X} {meaning.meaning}" + (" (with a comment)" if comment else "")
     return StoreResult(uid, meaning.outcome, status, meaning.code, detail)
-
-
-@contextmanager
-def _association(
-    peer: Peer, contexts: list[PresentationContext], calling_ae_title: str, timeout_s: float
-) -> Iterator[Association | _Failure]:
-    entity = AE(ae_title=calling_ae_title)
-    entity.implementation_class_uid = IMPLEMENTATION_CLASS_UID
-    entity.implementation_version_name = IMPLEMENTATION_VERSION_NAME
-    entity.connection_timeout = min(timeout_s, CONNECTION_TIMEOUT_S)
-    entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = timeout_s
-    connected: list[evt.Event] = []
-    try:
-        association = entity.associate(
-            peer.host,
-            peer.port,
-            contexts,
-            ae_title=peer.ae_title,
-            evt_handlers=[(evt.EVT_CONN_OPEN, connected.append)],
-            tls_args=None if peer.tls is None else (peer.tls, peer.host),
-        )
-    except (OSError, UnicodeError) as error:  # a host name that does not resolve, or that TLS cannot ask for
-        yield _Failure("CONNECTION_FAILED", f"cannot connect to {peer.host}:{peer.port} ({type(error).__name__})")
-        return
-    if not association.is_established:
-        yield _not_established(association, peer, connected=bool(connected))
-        return
-    try:
-        yield association
-    finally:
-        _end(association)
-
-
-def _end(association: Association) -> None:
-    if association.is_established:
-        association.release()
-
-
-def _not_established(association: Association, peer: Peer, *, connected: bool) -> _Failure:
-    if association.is_rejected:
-        answer = cast(A_ASSOCIATE, association.acceptor.primitive)
-        return _Failure("ASSOCIATION_REJECTED", f"{answer.result_str}: {answer.reason_str}")
-    if not connected:
-        return _Failure("CONNECTION_FAILED", f"cannot connect to {peer.host}:{peer.port}")
-    if association.rejected_contexts and not association.accepted_contexts:
-        return _Failure("SOP_CLASS_NOT_ACCEPTED", "the peer accepts none of the SOP classes proposed", Outcome.REFUSED)
-    return _Failure("ASSOCIATION_FAILED", "the peer did not answer the association request, or aborted it")

@@ -6,17 +6,18 @@ from pathlib import Path
 
 from rich.console import Console
 
-from dicom_node.store_scu import Outcome, Peer, StoreResult, echo, send
+from dicom_node.command_peer import command_peer
+from dicom_node.store_scu import Outcome, StoreResult, echo, send
 from service.errors import PermanentError
 from service.settings import Settings
 
 console = Console(soft_wrap=True, highlight=False)
 
 
-def run_send(settings: Settings, *, files: list[Path], ae_title: str, host: str, port: int) -> None:
+def run_send(settings: Settings, *, files: list[Path], ae_title: str, host: str, port: int, tls: bool = False) -> None:
     """Send `files` (folders are searched) and print each answer. Raises PermanentError if any was not stored."""
     paths = files_to_send(files)
-    peer = Peer(ae_title, host, port)
+    peer = command_peer(settings, ae_title, host, port, tls=tls)
     report(paths, send(paths, peer, calling_ae_title=settings.ae_title, timeout_s=settings.network_timeout_s))
 
 
@@ -41,9 +42,9 @@ def report(paths: list[Path], results: list[StoreResult]) -> None:
         raise PermanentError("NOT_STORED", f"expected {len(results)} instances stored, found {failed} that were not")
 
 
-def run_echo(settings: Settings, *, ae_title: str, host: str, port: int) -> None:
+def run_echo(settings: Settings, *, ae_title: str, host: str, port: int, tls: bool = False) -> None:
     """C-ECHO; prints the answer. Raises PermanentError when there is none."""
-    peer = Peer(ae_title, host, port)
+    peer = command_peer(settings, ae_title, host, port, tls=tls)
     answer = echo(peer, calling_ae_title=settings.ae_title)
     if not answer.ok:
         raise PermanentError("NO_ECHO", f"{peer.ae_title}@{peer.host}:{peer.port} did not answer: {answer.detail}")

@@ -1,4 +1,4 @@
-"""Proof that a result is where it was sent: storage commitment, and where none comes, a look by C-FIND.
+"""Proof that a result is where it was sent: storage commitment, and where none comes, a look.
 
 Rows say what is to be done, so that nothing is forgotten over restarts of anything: a request is on record before it
 leaves, its report is taken by the DICOM node whenever it comes, and what is not proven in time is looked for, asked for
@@ -27,7 +27,7 @@ from service.registry.job_states import DeliveryState
 from service.registry.proofs import delivery_proven
 from worker.context import WorkerContext
 from worker.failure import classify
-from worker.presence import NO_QUERY, look_up
+from worker.presence import look_up
 from worker.promise import keep_promises
 from worker.remote_peer import peer_of
 
@@ -38,7 +38,13 @@ BATCH = 20
 NEVER_SENT = frozenset({"CONNECTION_FAILED", "ASSOCIATION_REJECTED", "ASSOCIATION_FAILED"})
 # Looking again will not help.
 CANNOT_BE_LOOKED_AT = frozenset(
-    {NO_QUERY, "SOP_CLASS_NOT_ACCEPTED", "SOP_CLASS_NOT_SUPPORTED", "NOT_AUTHORISED", "QUERY_NOT_UNDERSTOOD"}
+    {
+        "SOP_CLASS_NOT_ACCEPTED",
+        "SOP_CLASS_NOT_SUPPORTED",
+        "NOT_AUTHORISED",
+        "QUERY_NOT_UNDERSTOOD",
+        "HTTP_NOT_SUPPORTED",
+    }
 )
 
 
@@ -184,7 +190,7 @@ def _record_presence(claim: RequestClaim, answers: list[PresenceAnswer], context
         for instance, answer in zip(claim.instances, answers, strict=True):
             if answer.presence is Presence.PRESENT:
                 delivery_proven(
-                    session, instance.delivery_id, state=DeliveryState.VERIFIED, detail="listed by C-FIND", now=now
+                    session, instance.delivery_id, state=DeliveryState.VERIFIED, detail="the node lists it", now=now
                 )
             elif answer.presence is Presence.ABSENT and claim.attempts >= context.commitment.looks:
                 send_again(

@@ -12,8 +12,6 @@ from worker.context import WorkerContext
 from worker.remote_peer import peer_of
 from worker.transport import web_peer_of
 
-NO_QUERY = "NO_QUERY_SERVICE"
-
 
 def look_up(claim: RequestClaim, context: WorkerContext) -> list[PresenceAnswer]:
     """One answer for each instance of `claim`, in order, by C-FIND, or by QIDO-RS from a node in the web."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dicom_node.store_scu import Peer
+from dicom_node.peer import Peer
 from service.errors import ConfigurationError
 from service.registry.claims import Destination
 from worker.context import WorkerContext

@@ -85,7 +85,7 @@ def send(
         call(SEND_WEB, settings(), files=files, url=to, token_file=token_file, ca_file=ca_file)
         return
     node = find_node(to)
-    call(SEND, settings(), files=files, ae_title=node.ae_title, host=node.host, port=node.port)
+    call(SEND, settings(), files=files, ae_title=node.ae_title, host=node.host, port=node.port, tls=node.tls)
 
 
 def echo(
@@ -93,4 +93,4 @@ def echo(
 ) -> None:
     """Ask a remote node whether it answers (C-ECHO). Exit code 1 if it does not."""
     node = find_node(to)
-    call(ECHO, settings(), ae_title=node.ae_title, host=node.host, port=node.port)
+    call(ECHO, settings(), ae_title=node.ae_title, host=node.host, port=node.port, tls=node.tls)

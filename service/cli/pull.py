@@ -43,6 +43,7 @@ def pull(
         ae_title=node.ae_title,
         host=node.host,
         port=node.port,
+        tls=node.tls,
         accession=accession,
         study=study,
         dates=date,

@@ -27,11 +27,12 @@ def add_to(parent: typer.Typer) -> None:
 
 @dataclass(frozen=True)
 class Address:
-    """Where a remote node answers."""
+    """Where a remote node answers; `tls`: over TLS only."""
 
     ae_title: str
     host: str
     port: int
+    tls: bool = False
 
 
 def find_node(to: str) -> Address:
@@ -44,7 +45,9 @@ def find_node(to: str) -> Address:
         node = remote_nodes.find_remote_node(opened, to)
     if node is None:
         fail(f"UNKNOWN_NODE: expected AE@HOST:PORT or the name of a remote node, found {to!r}")
-    return Address(node.ae_title, node.host, node.port)
+    if node.url is not None:
+        fail(f"NO_DICOM_ADDRESS: {to!r} is a DICOMweb service; expected a node that associations can be made with")
+    return Address(node.ae_title, node.host, node.port, node.tls)
 
 
 @app.command("add")

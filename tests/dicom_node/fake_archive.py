@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import ssl
 import threading
 import time
 from collections.abc import Iterator, Sequence
@@ -58,6 +59,7 @@ class FakeArchive:
     destination: tuple[str, int] | None = None
     ignores_keys: bool = False
     port: int = 0
+    tls: ssl.SSLContext | None = None
     requests: list[str] = field(default_factory=list)
     moves: list[Dataset] = field(default_factory=list)
     answers: list[int | None] = field(default_factory=list)
@@ -194,6 +196,7 @@ def running_archive(**changes: object) -> Iterator[FakeArchive]:
     server = entity.start_server(
         ("127.0.0.1", archive.port),
         block=False,
+        ssl_context=archive.tls,
         evt_handlers=[
             (evt.EVT_N_ACTION, archive._on_n_action),
             (evt.EVT_C_FIND, archive._on_c_find),

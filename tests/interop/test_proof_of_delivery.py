@@ -11,8 +11,10 @@ from pathlib import Path
 import numpy as np
 import pydicom
 import pytest
+from pydicom.uid import DigitalXRayImageStorageForPresentation
 
-from dicom_node.application_entity import Node
+from dicom_node.application_entity import AssociationLimits, Node, NodeAddress
+from dicom_node.commitment_registry import RegistryPromises
 from dicom_node.derived import DerivedPolicy
 from dicom_node.find_scu import Location, Presence, verify_presence
 from dicom_node.pull_command import run_pull
@@ -33,6 +35,7 @@ from tests.service.registry.factories import claimed, derived_facts, detail, fac
 from tests.service_process import wait_for
 from worker.commit import follow_up
 from worker.context import RetryPolicy, WorkerContext
+from worker.promise import keep_promises
 
 pytestmark = pytest.mark.interop
 
@@ -126,23 +129,27 @@ def site(tmp_path: Path) -> Iterator[Site]:
     folder = tmp_path / "site"
     folder.mkdir()
     with installation(folder) as installed, listening(installed) as node:
-        queue: JobQueue = RecordingQueue()  # type: ignore[assignment]
-        context = WorkerContext(
-            sessions=installed.sessions,
-            store=installed.intake.store,
-            queue=queue,
-            policy=DerivedPolicy(),
-            inference_retries=RetryPolicy(3, 1, 2),
-            delivery_retries=RetryPolicy(9, 1, 2),
-            service_version="0",
-            ae_title="SOFTRAY",
-            seed=0,
-            lease_s=30,
-            deadline_s=60,
-            network_timeout_s=10,
-            commitment=CommitmentPolicy(wait_for_report_s=0.1, timeout_s=1000),
-        )
-        yield Site(installed, node, context)
+        yield Site(installed, node, worker_context(installed))
+
+
+def worker_context(installed: Installation) -> WorkerContext:
+    """A worker on the same registry and store, in no mood to wait."""
+    queue: JobQueue = RecordingQueue()  # type: ignore[assignment]
+    return WorkerContext(
+        sessions=installed.sessions,
+        store=installed.intake.store,
+        queue=queue,
+        policy=DerivedPolicy(),
+        inference_retries=RetryPolicy(3, 1, 2),
+        delivery_retries=RetryPolicy(9, 1, 2),
+        service_version="0",
+        ae_title="SOFTRAY",
+        seed=0,
+        lease_s=30,
+        deadline_s=60,
+        network_timeout_s=10,
+        commitment=CommitmentPolicy(wait_for_report_s=0.1, timeout_s=1000),
+    )
 
 
 def test_orthanc_commits_to_what_it_holds_over_a_new_association(site: Site, orthanc: Orthanc, tmp_path: Path) -> None:
@@ -194,6 +201,35 @@ def test_a_pacs_that_restarts_before_its_report_is_looked_at_or_asked_again(
             follow_up(site.after(seconds))
         site.becomes(job_id, JobState.COMMITTED)
     assert site.states(job_id)[1] is (DeliveryState.VERIFIED if verifies else DeliveryState.COMMITTED)
+
+
+def test_orthanc_asks_us_to_commit_and_is_told_what_we_hold(tmp_path: Path, orthanc: Orthanc) -> None:
+    folder = tmp_path / "site"
+    folder.mkdir()
+    with installation(folder) as installed:
+        node = Node(
+            NodeAddress("SOFTRAY", "127.0.0.1", 0),
+            AssociationLimits(),
+            installed.intake,
+            promises=RegistryPromises(installed.sessions),
+        )
+        node.start()
+        try:
+            site = Site(installed, node, worker_context(installed))
+            site.add(orthanc)
+            store(orthanc, image(tmp_path, 1))
+            orthanc.send("SOFTRAY", orthanc.instances())
+            here, nowhere = f"{STUDY}.1.1", f"{STUDY}.1.2"
+            dx = DigitalXRayImageStorageForPresentation
+            transaction_uid = orthanc.ask_commitment("SOFTRAY", [(dx, here), (dx, nowhere)])
+            assert keep_promises(site.context) == 1
+            wait_for("the report", lambda: orthanc.commitment(transaction_uid)["Status"] != "Pending", 20)
+            report = orthanc.commitment(transaction_uid)
+        finally:
+            node.stop(finish_s=0.5, refuse_s=0.2)
+    assert report["Status"] == "Failure"
+    assert [reference["SOPInstanceUID"] for reference in report["Success"]] == [here]
+    assert [(failed["SOPInstanceUID"], failed["FailureReason"]) for failed in report["Failures"]] == [(nowhere, 0x0112)]
 
 
 def test_orthanc_lists_what_it_holds(orthanc: Orthanc, tmp_path: Path) -> None:

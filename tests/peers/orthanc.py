@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -67,6 +68,17 @@ class Orthanc:
         """STOW-RS `instances` to the service known as `name`; raises httpx.HTTPStatusError when Orthanc could not."""
         order = {"Resources": instances, "Synchronous": True}
         httpx.post(f"{self.dicomweb_url}/servers/{name}/stow", json=order, timeout=120).raise_for_status()
+
+    def ask_commitment(self, name: str, instances: list[tuple[str, str]]) -> str:
+        """Have Orthanc ask the modality known as `name` to commit to (SOP class, SOP instance); the Transaction UID."""
+        body = {"DicomInstances": [list(pair) for pair in instances]}
+        reply = httpx.post(f"{self.http_url}/modalities/{name}/storage-commitment", json=body, timeout=60)
+        reply.raise_for_status()
+        return str(reply.json()["ID"])
+
+    def commitment(self, transaction_uid: str) -> dict[str, Any]:
+        """What Orthanc was told about a request for commitment of its own."""
+        return self._get(f"/storage-commitment/{transaction_uid}").json()  # type: ignore[no-any-return]
 
     def delete(self, instance: str) -> None:
         httpx.delete(f"{self.http_url}/instances/{instance}", timeout=30).raise_for_status()

@@ -2,14 +2,24 @@
 
 from __future__ import annotations
 
+import contextlib
+import json
+import threading
+from collections.abc import Iterator
 from dataclasses import replace
 from datetime import datetime, timedelta
 from itertools import count
+from pathlib import Path
 
 import pytest
 from pydicom.dataset import Dataset
 from sqlalchemy import select
 
+from dicom_node.application_entity import AssociationLimits, Node, NodeAddress
+from dicom_node.callers import Callers
+from dicom_node.eligibility import EligibilityPolicy
+from dicom_node.intake import Intake, Limits
+from dicom_node.tls import client_context, server_context
 from service.database import transaction
 from service.registry import commitments, deliveries, delivery_queue
 from service.registry.commitment_claims import CommitmentPolicy
@@ -19,6 +29,8 @@ from service.registry.job_states import CommitmentState, DeliveryState, JobState
 from service.registry.remote_nodes import DeliveryTerms, add_remote_node, remove_remote_node
 from service.registry.tables import CommitmentRequest
 from tests.dicom_node.fake_archive import FakeArchive, Reports, running_archive
+from tests.dicom_node.scripted_web_peer import scripted_peer
+from tests.peers.certificates import authority
 from tests.service.registry.factories import derived_job, detail, result_facts
 from worker.commit import follow_up
 from worker.context import WorkerContext
@@ -31,12 +43,34 @@ def context(context: WorkerContext) -> WorkerContext:
     return replace(context, commitment=CommitmentPolicy(wait_for_report_s=0.5), network_timeout_s=3.0)
 
 
+@contextlib.contextmanager
+def listening_node(context: WorkerContext) -> Iterator[Node]:
+    """Our node on the worker's registry."""
+    intake = Intake(
+        sessions=context.sessions,
+        store=context.store,
+        queue=context.queue,
+        callers=Callers(context.sessions),
+        policy=EligibilityPolicy(),
+        limits=Limits(max_instance_bytes=1 << 20, max_queue_depth=1),
+        shutting_down=threading.Event(),
+    )
+    node = Node(NodeAddress("SOFTRAY", "127.0.0.1", 0), AssociationLimits(), intake)
+    node.start()
+    try:
+        yield node
+    finally:
+        node.stop(finish_s=0.5, refuse_s=0.2)
+
+
 def after(context: WorkerContext, seconds: float) -> WorkerContext:
     start = context.clock()
     return replace(context, clock=lambda: start + timedelta(seconds=seconds))
 
 
-def add_archive(context: WorkerContext, archive: FakeArchive, *, commits: bool = True, verifies: bool = False) -> None:
+def add_archive(
+    context: WorkerContext, archive: FakeArchive, *, commits: bool = True, verifies: bool = False, tls: bool = False
+) -> None:
     with transaction(context.sessions) as session:
         add_remote_node(
             session,
@@ -47,7 +81,7 @@ def add_archive(context: WorkerContext, archive: FakeArchive, *, commits: bool =
             may_send=False,
             receives_results=True,
             now=context.clock(),
-            terms=DeliveryTerms(requests_commitment=commits, verifies=verifies),
+            terms=DeliveryTerms(requests_commitment=commits, verifies=verifies, tls=tls),
         )
 
 
@@ -99,6 +133,19 @@ def test_several_results_are_committed_with_one_request(context: WorkerContext) 
     [request] = requests(context)
     assert (request.state, request.transaction_uid) == (CommitmentState.REPORTED, archive.requests[0])
     assert "delivery_committed" in events(context, jobs[0])
+
+
+@pytest.mark.parametrize("reports", [Reports.NEW_ASSOCIATION, Reports.TWICE])
+def test_the_node_takes_the_report_over_a_new_association_or_twice(context: WorkerContext, reports: Reports) -> None:
+    with listening_node(context) as node, running_archive(reports=reports, report_to=node.port) as archive:
+        add_archive(context, archive)
+        job = send(context)
+        follow_up(after(context, 3))
+        archive.settle()
+    assert set(archive.answers) == {0x0000}
+    assert len(archive.answers) == (2 if reports is Reports.TWICE else 1)
+    assert states(context, job) == (JobState.COMMITTED, DeliveryState.COMMITTED)
+    assert events(context, job).count("delivery_committed") == 1
 
 
 def test_what_the_archive_does_not_hold_is_sent_again_and_then_fails_visibly(context: WorkerContext) -> None:
@@ -186,6 +233,65 @@ def test_a_node_that_is_never_asked_can_be_looked_at(context: WorkerContext) -> 
         follow_up(after(context, 3))
     assert archive.requests == []
     assert states(context, job) == (JobState.COMMITTED, DeliveryState.VERIFIED)
+
+
+def add_web_service(context: WorkerContext, url: str) -> None:
+    with transaction(context.sessions) as session:
+        add_remote_node(
+            session,
+            name="archive",
+            ae_title="WEB",
+            host="127.0.0.1",
+            port=80,
+            may_send=False,
+            receives_results=True,
+            now=context.clock(),
+            terms=DeliveryTerms(url=url, verifies=True),
+        )
+
+
+def test_a_dicomweb_service_is_looked_at_by_qido(context: WorkerContext) -> None:
+    with scripted_peer() as service:
+        add_web_service(context, service.url)
+        job, other = send(context), send(context)
+        uid = str(catalogue_of(context, job).SOPInstanceUID)
+        listing = json.dumps([{"00080018": {"vr": "UI", "Value": [uid]}}]).encode()
+        service.says(200, listing, **{"Content-Type": "application/dicom+json"})
+        follow_up(after(context, 3))
+        assert states(context, job) == (JobState.COMMITTED, DeliveryState.VERIFIED)
+        assert states(context, other) == (JobState.DELIVERED, DeliveryState.SENT)
+        for seconds in (100, 200):
+            follow_up(after(context, seconds))
+    assert states(context, other) == (JobState.DERIVED, DeliveryState.PENDING)
+
+
+def test_a_dicomweb_service_that_is_busy_is_looked_at_later(context: WorkerContext) -> None:
+    with scripted_peer() as service:
+        add_web_service(context, service.url)
+        job = send(context)
+        service.says(503)
+        follow_up(after(context, 3))
+    assert states(context, job) == (JobState.DELIVERED, DeliveryState.SENT)
+    assert requests(context)[0].reason_code == "HTTP_BUSY"
+
+
+def test_an_archive_that_wants_tls_is_asked_encrypted(context: WorkerContext, tmp_path: Path) -> None:
+    site = authority(tmp_path / "site")
+    encrypted = replace(context, client_tls=client_context(site.issue("softray")))
+    with running_archive(tls=server_context(site.issue("archive"))) as archive:
+        add_archive(context, archive, tls=True)
+        job = send(context)
+        follow_up(after(encrypted, 3))
+    assert states(context, job)[0] is JobState.COMMITTED
+
+
+def test_an_archive_that_wants_tls_is_never_asked_in_the_clear(context: WorkerContext) -> None:
+    with running_archive() as archive:
+        add_archive(context, archive, tls=True)
+        send(context)
+        follow_up(after(context, 3))
+        assert archive.requests == []
+    assert requests(context)[0].reason_code == "TLS_NOT_CONFIGURED"
 
 
 def test_what_is_not_listed_is_looked_for_again_before_it_is_sent_again(context: WorkerContext) -> None:

@@ -8,8 +8,10 @@ import pytest
 from pydicom.dataset import Dataset
 from typer.testing import CliRunner
 
+from dicom_node.tls import server_context
 from service.cli import app
 from tests.dicom_node.fake_archive import running_archive
+from tests.peers.certificates import authority
 
 runner = CliRunner()
 STUDY = "1.2.826.0.1.10"
@@ -72,9 +74,29 @@ def test_what_is_wrong_is_said_in_one_sentence(arguments: list[str], said: str) 
     assert "Traceback" not in output
 
 
-def test_a_node_can_be_asked_for_proof() -> None:
+def test_a_node_can_be_asked_for_proof_and_over_tls() -> None:
     assert run("remote", "add", "pacs", "PACS", "10.0.0.1", "104", "--commitment", "--verify")[0] == 0
-    assert run("remote", "add", "xray", "XRAY", "10.0.0.2", "104")[0] == 0
+    assert run("remote", "add", "safe", "SAFE", "10.0.0.2", "2762", "--tls")[0] == 0
     rows = [line.split() for line in run("remote", "list")[1].splitlines() if "10.0.0" in line]
-    answers = {row[1]: [word for word in row if word in ("yes", "no")][-2:] for row in rows}
-    assert answers == {"pacs": ["yes", "yes"], "xray": ["no", "no"]}
+    answers = {row[1]: [word for word in row if word in ("yes", "no")][-3:] for row in rows}
+    assert answers == {"pacs": ["no", "yes", "yes"], "safe": ["yes", "no", "no"]}
+
+
+def test_a_node_that_wants_tls_is_never_spoken_to_in_the_clear(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    site = authority(tmp_path / "site")
+    with running_archive(catalogue=[listed()], tls=server_context(site.issue("archive"))) as archive:
+        assert run("remote", "add", "safe", "ARCHIVE", "127.0.0.1", str(archive.port), "--tls")[0] == 0
+        without = run("pull", "--from", "safe", "--study", STUDY, "--dry-run")
+        ours = site.issue("softray")
+        monkeypatch.setenv("SOFTRAY_TLS_CERTIFICATE", str(ours.certificate))
+        monkeypatch.setenv("SOFTRAY_TLS_PRIVATE_KEY", str(ours.private_key))
+        monkeypatch.setenv("SOFTRAY_TLS_CA", str(ours.ca))
+        encrypted = run("pull", "--from", "safe", "--study", STUDY, "--dry-run")
+    assert (without[0], "TLS_NOT_CONFIGURED" in without[1]) == (1, True)
+    assert (encrypted[0], "1 instances of 1 series would be fetched" in encrypted[1]) == (0, True)
+
+
+def test_a_dicomweb_service_cannot_be_pulled_from() -> None:
+    assert run("remote", "add-web", "web", "https://pacs.example/dicom-web")[0] == 0
+    code, output = run("pull", "--from", "web", "--study", STUDY)
+    assert (code, "NO_DICOM_ADDRESS" in output) == (1, True)
