@@ -38,7 +38,7 @@ def count_everything(session: Session) -> Counts:
     return Counts(
         jobs={(str(purpose), str(state)): count for purpose, state, count in session.execute(jobs)},
         not_processed={str(reason): count for reason, count in session.execute(reasons.group_by(Instance.reason_code))},
-        rejected=dict(session.execute(rejected).tuples()),
+        rejected=dict(session.execute(rejected).tuples().all()),
         deliveries={(name, str(state)): count for name, state, count in session.execute(deliveries)},
-        nodes=dict(session.execute(nodes).tuples()),
+        nodes=dict(session.execute(nodes).tuples().all()),
     )
