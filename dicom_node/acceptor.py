@@ -131,6 +131,8 @@ class Acceptor(Association):
         try:
             if self.slot_of is None:  # pynetdicom swallows what its handlers raise: nobody gets in by that
                 raise RuntimeError("the request was not judged")
+            if not cast(A_ASSOCIATE, self.requestor.primitive).presentation_context_definition_list:
+                raise ValueError("expected a presentation context, found none")
             self.acse.negotiate_association()
         except Exception as error:
             log_event(
