@@ -10,6 +10,7 @@ import queue
 import socket
 import ssl
 import threading
+import traceback
 from typing import TYPE_CHECKING, cast
 
 from pynetdicom import evt
@@ -68,7 +69,7 @@ class Acceptor(Association):
             if self._secured():
                 self._associate()
         except Exception as error:
-            log_event(logger, "association_failed", level=logging.ERROR, reason=type(error).__name__)
+            _log_failure(error)
         finally:
             self._end()
 
@@ -173,7 +174,7 @@ class Acceptor(Association):
         try:
             self.upper_layer.linger()
         except Exception as error:
-            log_event(logger, "association_failed", level=logging.ERROR, reason=type(error).__name__)
+            _log_failure(error)
         self.is_established = False
         self.assembly.discard()
         self.upper_layer.disconnect()
@@ -204,3 +205,13 @@ class _Messages(DIMSEServiceProvider):
             timer.cancel()
             block = False
         return cast(tuple[int | None, object], super().get_msg(block))
+
+
+def _log_failure(error: Exception) -> None:
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    log_event(
+        logger,
+        "association_failed",
+        level=logging.ERROR,
+        reason=f"{type(error).__name__} at {place.filename}:{place.lineno}",
+    )

@@ -12,8 +12,13 @@ from collections.abc import Iterable
 
 from pydicom.uid import (
     UID,
+    ComprehensiveSRStorage,
+    ComputedRadiographyImageStorage,
+    DigitalXRayImageStorageForPresentation,
     ExplicitVRLittleEndian,
+    GrayscaleSoftcopyPresentationStateStorage,
     ImplicitVRLittleEndian,
+    SecondaryCaptureImageStorage,
 )
 from pynetdicom import build_context
 from pynetdicom.presentation import PresentationContext
@@ -24,6 +29,16 @@ from dicom_node.transfer_syntaxes import decodable_transfer_syntaxes
 
 ACCEPTED_SOP_CLASSES = tuple(UID(uid) for uid in SOP_CLASSES)
 UNCOMPRESSED = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
+
+# What we may propose as SCU; the conformance statement's tables are made from this.
+REQUESTED_SOP_CLASSES: tuple[UID, ...] = (
+    UID(Verification),
+    ComputedRadiographyImageStorage,
+    DigitalXRayImageStorageForPresentation,
+    SecondaryCaptureImageStorage,
+    GrayscaleSoftcopyPresentationStateStorage,
+    ComprehensiveSRStorage,
+)
 
 
 def supported_contexts(*, commits: bool = False) -> list[PresentationContext]:

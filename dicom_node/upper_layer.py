@@ -130,7 +130,7 @@ class UpperLayer(DULServiceProvider):
         try:
             self.state_machine.do_action(event)
         except Exception as error:  # an event that the state does not know, or a peer's value that no one can take
-            self._log("upper_layer_failed", reason=type(error).__name__)
+            self._log("pdu_unusable", reason=type(error).__name__)
             self.abort_and_end()
 
     def abort_and_end(self) -> None:
