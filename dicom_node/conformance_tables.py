@@ -23,14 +23,16 @@ def tables() -> dict[str, str]:
 
 def sop_classes() -> str:
     """Which SOP classes are supported, and as what."""
-    accepted = {context.abstract_syntax: _role(context.scu_role, context.scp_role) for context in
-                conformance.supported_contexts()}  # fmt: skip
+    accepted = {
+        UID(str(context.abstract_syntax)): _role(context.scu_role, context.scp_role)
+        for context in conformance.supported_contexts()
+    }
     requested = set(conformance.REQUESTED_SOP_CLASSES)
     rows = []
-    for uid in sorted({*accepted, *requested}, key=lambda uid: (UID(uid).name, uid)):
+    for uid in sorted({*accepted, *requested}, key=lambda uid: uid.name):
         as_scu = uid in requested or accepted.get(uid) == "SCU"
         as_scp = accepted.get(uid) == "SCP"
-        rows.append((UID(uid).name, uid, YES if as_scu else NO, YES if as_scp else NO))
+        rows.append((uid.name, str(uid), YES if as_scu else NO, YES if as_scp else NO))
     return _table(("SOP Class", "UID", "SCU", "SCP"), rows)
 
 
