@@ -22,7 +22,12 @@ from pydicom.uid import (
 )
 from pynetdicom import build_context
 from pynetdicom.presentation import PresentationContext
-from pynetdicom.sop_class import StorageCommitmentPushModel, Verification  # type: ignore[attr-defined]
+from pynetdicom.sop_class import (  # type: ignore[attr-defined]
+    StorageCommitmentPushModel,
+    StudyRootQueryRetrieveInformationModelFind,
+    StudyRootQueryRetrieveInformationModelMove,
+    Verification,
+)
 
 from dicom_node.object_evidence import SOP_CLASSES
 from dicom_node.transfer_syntaxes import decodable_transfer_syntaxes
@@ -30,9 +35,14 @@ from dicom_node.transfer_syntaxes import decodable_transfer_syntaxes
 ACCEPTED_SOP_CLASSES = tuple(UID(uid) for uid in SOP_CLASSES)
 UNCOMPRESSED = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
 
-# What we may propose as SCU; the conformance statement's tables are made from this.
-REQUESTED_SOP_CLASSES: tuple[UID, ...] = (
+# What we may propose as SCU; the conformance statement's tables are made from these.
+REQUESTED_SERVICES: tuple[UID, ...] = (
     UID(Verification),
+    UID(StorageCommitmentPushModel),
+    UID(StudyRootQueryRetrieveInformationModelFind),
+    UID(StudyRootQueryRetrieveInformationModelMove),
+)
+REQUESTED_STORAGE: tuple[UID, ...] = (
     ComputedRadiographyImageStorage,
     DigitalXRayImageStorageForPresentation,
     SecondaryCaptureImageStorage,

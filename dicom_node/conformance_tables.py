@@ -27,7 +27,7 @@ def sop_classes() -> str:
         UID(str(context.abstract_syntax)): _role(context.scu_role, context.scp_role)
         for context in conformance.supported_contexts()
     }
-    requested = set(conformance.REQUESTED_SOP_CLASSES)
+    requested = {*conformance.REQUESTED_SERVICES, *conformance.REQUESTED_STORAGE}
     rows = []
     for uid in sorted({*accepted, *requested}, key=lambda uid: uid.name):
         as_scu = uid in requested or accepted.get(uid) == "SCU"
@@ -61,19 +61,15 @@ def accepted_contexts() -> str:
 
 def requested_contexts() -> str:
     """Presentation contexts that the requestor proposes."""
-    rows = [
-        (
-            UID(uid).name,
-            uid,
-            f"that of the stored file; {', '.join(s.name for s in conformance.UNCOMPRESSED)}",
-            "SCU",
-            "none",
-        )
-        for uid in conformance.REQUESTED_SOP_CLASSES
+    uncompressed = ", ".join(syntax.name for syntax in conformance.UNCOMPRESSED)
+    proposals = [(uid, uncompressed) for uid in conformance.REQUESTED_SERVICES]
+    proposals += [
+        (uid, f"that of the stored file, {uncompressed}; each in a context of its own")
+        for uid in conformance.REQUESTED_STORAGE
     ]
     return _table(
-        ("Abstract Syntax", "UID", "Transfer Syntaxes, each in a context of its own", "Role", "Extended Negotiation"),
-        rows,
+        ("Abstract Syntax", "UID", "Transfer Syntaxes", "Role", "Extended Negotiation"),
+        [(uid.name, str(uid), syntaxes, "SCU", "none") for uid, syntaxes in proposals],
     )
 
 
