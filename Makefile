@@ -2,12 +2,14 @@
 VENV ?= .venv
 PYTHON ?= python3
 ARGS ?=
+CASES ?= 10000
 # Extra pip arguments, e.g. PIP_ARGS='--extra-index-url https://download.pytorch.org/whl/cpu' to keep CUDA out.
 PIP_ARGS ?=
+CASES ?= 10000
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test validation peers lint format constraints golden benchmarks check-images clean
+.PHONY: help demo test validation peers lint format constraints golden benchmarks fuzz flood conformance check-images clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
@@ -52,6 +54,15 @@ benchmarks: $(VENV)/.dev ## print every figure that the documents quote
 	$(BIN)/python -m benchmarks.batching
 	$(BIN)/python -m benchmarks.gpu
 	$(BIN)/python -m benchmarks.phantom_quality
+
+fuzz: $(VENV)/.dev ## 10,000 hostile conversations with a node; prints what was left of them (CASES=n for another number)
+	SOFTRAY_FUZZ_CASES=$(CASES) $(BIN)/python -m pytest --timeout 3600 tests/dicom_node/test_fuzz.py
+
+flood: $(VENV)/.dev ## 200 associations at once, then 2,000 one after another; prints the slope of the memory
+	SOFTRAY_FLOOD_ASSOCIATIONS=2000 $(BIN)/python -m pytest --timeout 3600 tests/dicom_node/test_flood.py
+
+conformance: $(VENV)/.runtime ## write the tables of docs/conformance-statement.md from the code
+	$(BIN)/python -m dicom_node.conformance_statement
 
 check-images: $(VENV)/.dev ## run each image's install and start steps in clean virtual environments (slow)
 	$(BIN)/python -m pytest -m images tests/deploy

@@ -10,7 +10,9 @@ import queue
 import socket
 import ssl
 import threading
-from typing import TYPE_CHECKING, cast
+import time
+import traceback
+from typing import TYPE_CHECKING, Any, cast
 
 from pynetdicom import evt
 from pynetdicom.association import Association
@@ -62,13 +64,19 @@ class Acceptor(Association):
         """Whether it holds a connection but no association: not asked for yet, or over."""
         return self.requestor.primitive is None or self.upper_layer.closing
 
+    @property
+    def goes_on(self) -> bool:
+        """Whether the association is established, and nobody has ended it."""
+        return self.is_established and not self._kill and not self.upper_layer.ended
+
     def run_reactor(self) -> None:
         """From the connection's first byte to its last; nothing is raised."""
         try:
             if self._secured():
                 self._associate()
         except Exception as error:
-            log_event(logger, "association_failed", level=logging.ERROR, reason=type(error).__name__)
+            _log_failure(error)
+            self.upper_layer.abort_and_end()
         finally:
             self._end()
 
@@ -114,12 +122,12 @@ class Acceptor(Association):
     def _associate(self) -> None:
         evt.trigger(self, evt.EVT_CONN_OPEN, {"address": self.requestor.address_info})
         self._dul_ready.set()
-        request = self.dul.receive_pdu(wait=True, timeout=self.acse_timeout)
+        request = self.upper_layer.receive_pdu(wait=True, timeout=self.acse_timeout)
         if not isinstance(request, A_ASSOCIATE):
             return
         self.requestor.primitive = request
         self._negotiate()
-        while self.is_established and not self._kill and not self.upper_layer.ended:
+        while self.goes_on:
             self._serve_next()
         self._give_back_slot()  # before its last PDU: whoever waits for that gets the place
 
@@ -131,6 +139,8 @@ class Acceptor(Association):
         try:
             if self.slot_of is None:  # pynetdicom swallows what its handlers raise: nobody gets in by that
                 raise RuntimeError("the request was not judged")
+            if not cast(A_ASSOCIATE, self.requestor.primitive).presentation_context_definition_list:
+                raise ValueError("expected a presentation context, found none")
             self.acse.negotiate_association()
         except Exception as error:
             log_event(
@@ -171,7 +181,7 @@ class Acceptor(Association):
         try:
             self.upper_layer.linger()
         except Exception as error:
-            log_event(logger, "association_failed", level=logging.ERROR, reason=type(error).__name__)
+            _log_failure(error)
         self.is_established = False
         self.assembly.discard()
         self.upper_layer.disconnect()
@@ -189,16 +199,22 @@ class Acceptor(Association):
 class _Messages(DIMSEServiceProvider):
     """Waiting for a message in the association's own thread means working for it."""
 
-    def get_msg(self, block: bool = False) -> tuple[int | None, object]:
-        """The next message, or (None, None)."""
+    def get_msg(self, block: bool = False) -> Any:
+        """The next message and the ID of its context, or (None, None)."""
         association = cast(Acceptor, self.assoc)
         if block and threading.current_thread() is association:
-            deadline = threading.Event()
-            timer = threading.Timer(association.dimse_timeout or 30.0, deadline.set)
-            timer.daemon = True
-            timer.start()
-            while self.msg_queue.empty() and not association.upper_layer.ended and not deadline.is_set():
+            deadline = time.monotonic() + (association.dimse_timeout or 30.0)
+            while self.msg_queue.empty() and not association.upper_layer.ended and time.monotonic() < deadline:
                 association.upper_layer.advance()
-            timer.cancel()
             block = False
-        return cast(tuple[int | None, object], super().get_msg(block))
+        return super().get_msg(block)
+
+
+def _log_failure(error: Exception) -> None:
+    place = traceback.extract_tb(error.__traceback__)[-1]
+    log_event(
+        logger,
+        "association_failed",
+        level=logging.ERROR,
+        reason=f"{type(error).__name__} at {place.filename}:{place.lineno}",
+    )

@@ -13,9 +13,10 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 from socket import socket
-from typing import Any
+from typing import Any, cast
 
 from pynetdicom import AE, evt
+from pynetdicom.association import Association
 from pynetdicom.transport import AssociationServer
 
 from dicom_node.acceptor import Acceptor
@@ -52,9 +53,9 @@ class AcceptorServer(AssociationServer):
         self._lock = threading.Lock()
         super().__init__(entity, address, entity.ae_title, entity.supported_contexts, evt_handlers=list(handlers))
 
-    def process_request(self, request: socket, client_address: tuple[str, int]) -> None:
+    def process_request(self, request: socket | tuple[bytes, socket], client_address: tuple[str, int] | str) -> None:
         """Serve the connection in a thread of its own."""
-        acceptor = Acceptor(self, request, client_address)
+        acceptor = Acceptor(self, cast(socket, request), cast(tuple[str, int], client_address))
         with self._lock:
             waiting = [held for held in self._acceptors if held.is_waiting]
             self._acceptors[acceptor] = None
@@ -66,7 +67,7 @@ class AcceptorServer(AssociationServer):
     def get_request(self) -> tuple[socket, tuple[str, int]]:
         """Accept; TLS is the acceptor's own business, which may take its time."""
         try:
-            connection, address = self.socket.accept()
+            connection, address = cast(socket, self.socket).accept()
         except OSError as error:
             log_event(logger, "accept_failed", level=logging.ERROR, reason=error.strerror or type(error).__name__)
             time.sleep(_PAUSE_S)
@@ -95,7 +96,7 @@ class AcceptorServer(AssociationServer):
             self._acceptors.pop(acceptor, None)
 
     @property
-    def active_associations(self) -> list[Acceptor]:
+    def active_associations(self) -> list[Association]:
         """Associations asked for and not ended yet (PS3.8 §9.2.2)."""
         with self._lock:
             return [held for held in self._acceptors if not held.is_waiting]

@@ -12,18 +12,43 @@ from collections.abc import Iterable
 
 from pydicom.uid import (
     UID,
+    ComprehensiveSRStorage,
+    ComputedRadiographyImageStorage,
+    DigitalXRayImageStorageForPresentation,
     ExplicitVRLittleEndian,
+    GrayscaleSoftcopyPresentationStateStorage,
     ImplicitVRLittleEndian,
+    SecondaryCaptureImageStorage,
 )
 from pynetdicom import build_context
 from pynetdicom.presentation import PresentationContext
-from pynetdicom.sop_class import StorageCommitmentPushModel, Verification  # type: ignore[attr-defined]
+from pynetdicom.sop_class import (  # type: ignore[attr-defined]
+    StorageCommitmentPushModel,
+    StudyRootQueryRetrieveInformationModelFind,
+    StudyRootQueryRetrieveInformationModelMove,
+    Verification,
+)
 
 from dicom_node.object_evidence import SOP_CLASSES
 from dicom_node.transfer_syntaxes import decodable_transfer_syntaxes
 
 ACCEPTED_SOP_CLASSES = tuple(UID(uid) for uid in SOP_CLASSES)
 UNCOMPRESSED = (ExplicitVRLittleEndian, ImplicitVRLittleEndian)
+
+# What we may propose as SCU; the conformance statement's tables are made from these.
+REQUESTED_SERVICES: tuple[UID, ...] = (
+    UID(Verification),
+    UID(StorageCommitmentPushModel),
+    UID(StudyRootQueryRetrieveInformationModelFind),
+    UID(StudyRootQueryRetrieveInformationModelMove),
+)
+REQUESTED_STORAGE: tuple[UID, ...] = (
+    ComputedRadiographyImageStorage,
+    DigitalXRayImageStorageForPresentation,
+    SecondaryCaptureImageStorage,
+    GrayscaleSoftcopyPresentationStateStorage,
+    ComprehensiveSRStorage,
+)
 
 
 def supported_contexts(*, commits: bool = False) -> list[PresentationContext]:

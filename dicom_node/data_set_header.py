@@ -11,6 +11,7 @@ import re
 import struct
 import zlib
 from dataclasses import dataclass
+from typing import BinaryIO, cast
 
 from pydicom.datadict import dictionary_VR
 from pydicom.dataelem import RawDataElement
@@ -72,7 +73,7 @@ def _read(received: ReceivedInstance) -> DataSetHeader:
         pixels[:] = [(vr, length)] if tag == PIXEL_DATA else []
         return True
 
-    elements = read_dataset(fp, syntax.is_implicit_VR, syntax.is_little_endian, stop_when=at_pixels)
+    elements = read_dataset(cast(BinaryIO, fp), syntax.is_implicit_VR, syntax.is_little_endian, stop_when=at_pixels)
     if "SOPClassUID" not in elements and "SOPInstanceUID" not in elements:
         raise _refused("DATA_SET_UNREADABLE", "expected a DICOM data set, found other content")
     _require_whole_elements(elements, len(encoded))

@@ -23,9 +23,20 @@ from service.logs import log_event
 
 logger = logging.getLogger(__name__)
 
+APPLICATION_CONTEXT_NAME = "1.2.840.10008.3.1.1.1"  # PS3.7 Annex A.2.1
 # A-ASSOCIATE-RJ, PS3.8 Table 9-21: result, source, reason.
 CALLING_AE_TITLE_NOT_RECOGNISED = (0x01, 0x01, 0x03)
+APPLICATION_CONTEXT_NOT_SUPPORTED = (0x01, 0x01, 0x02)
 LOCAL_LIMIT_EXCEEDED = (0x02, 0x03, 0x02)
+CALLED_AE_TITLE_NOT_RECOGNISED = (0x01, 0x01, 0x07)  # sent by pynetdicom, as is the next
+PROTOCOL_VERSION_NOT_SUPPORTED = (0x01, 0x02, 0x02)
+REJECTIONS = (
+    (APPLICATION_CONTEXT_NOT_SUPPORTED, "another application context"),
+    (CALLING_AE_TITLE_NOT_RECOGNISED, "the calling AE title is not registered, or not with the host that calls"),
+    (CALLED_AE_TITLE_NOT_RECOGNISED, "the called AE title is not ours"),
+    (PROTOCOL_VERSION_NOT_SUPPORTED, "another version of the upper layer protocol"),
+    (LOCAL_LIMIT_EXCEEDED, "as many associations as allowed, in all or of this caller; try again"),
+)
 
 
 def on_c_echo(event: Event) -> int:
@@ -66,6 +77,9 @@ def on_association_requested(event: Event, callers: Callers) -> None:
     each instance is answered 0xA700 until the registry is back.
     """
     association = cast(Acceptor, event.assoc)
+    if _association_request(event).application_context_name != APPLICATION_CONTEXT_NAME:
+        _reject(event, APPLICATION_CONTEXT_NOT_SUPPORTED, "APPLICATION_CONTEXT_NOT_SUPPORTED")
+        return
     calling_ae_title = str(_association_request(event).calling_ae_title).strip()
     try:
         refusal = callers.refusal(calling_ae_title, str(association.requestor.address))

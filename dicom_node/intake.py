@@ -9,7 +9,8 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable
-from dataclasses import dataclass
+from contextlib import AbstractContextManager
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
@@ -96,6 +97,8 @@ class Intake:
     shutting_down: threading.Event
     after: Afterwards = Afterwards()
     clock: Callable[[], datetime] = _now
+    # SQLite lets one writer in and the others ask again after a while; in turn, none of them sleeps.
+    turn_to_write: AbstractContextManager[object] = field(default_factory=threading.Lock)
 
     def open_arrival(self, message: ArrivingMessage) -> Arrival:
         """Where the data set of `message` goes while it comes."""
@@ -165,7 +168,7 @@ class Intake:
         verdict: Eligible | Ineligible,
         stored: StoredFile,
     ) -> Receipt:
-        with transaction(self.sessions) as session:
+        with self.turn_to_write, transaction(self.sessions) as session:
             recorded = instances.record_instance(
                 session,
                 _facts(received, header, verdict),

@@ -95,7 +95,11 @@ class MessageAssembly:
         context = self._association._accepted_cx.get(cast(int, self._context_id))
         if context is None:
             raise MalformedMessageError("expected an accepted presentation context")
-        sop_class, sop_instance = str(command_set.AffectedSOPClassUID), str(command_set.AffectedSOPInstanceUID)
+        try:
+            sop_class = str(command_set.get("AffectedSOPClassUID", ""))
+            sop_instance = str(command_set.get("AffectedSOPInstanceUID", ""))
+        except Exception as error:  # pydicom raises whatever a value makes of its conversion
+            raise MalformedMessageError(f"expected the UIDs of a C-STORE-RQ, found {type(error).__name__}") from None
         if not is_uid(sop_class):
             raise MalformedMessageError("expected an Affected SOP Class UID")
         if not is_uid(sop_instance):
@@ -129,7 +133,8 @@ class MessageAssembly:
 
     def _give(self, control: int, content: bytes) -> None:
         fragment = P_DATA()
-        fragment.presentation_data_value_list = [[cast(int, self._context_id), bytes([control]) + content]]
+        value = [cast(int, self._context_id), bytes([control]) + content]  # a list, whatever the annotation says
+        fragment.presentation_data_value_list = cast(list[tuple[int, bytes]], [value])
         try:
             self._association.dimse.receive_primitive(fragment)
         except Exception as error:

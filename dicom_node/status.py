@@ -46,6 +46,31 @@ class StatusRange:
     outcome: Outcome
 
 
+@dataclass(frozen=True)
+class Answer:
+    """A status that our SCP gives, in the words of the conformance statement."""
+
+    status: int
+    meaning: str
+    when: str
+
+
+C_STORE_ANSWERS = (
+    Answer(SUCCESS, "Success", "the file and its rows are on disk; also for what is kept but not processed"),
+    Answer(PROCESSING_FAILURE, "Processing failure", "softray failed in a way nobody foresaw"),
+    Answer(INVALID_SOP_INSTANCE, "Invalid SOP Instance", "the Affected SOP Instance UID is no UID"),
+    Answer(NOT_AUTHORISED, "Not authorised", "the caller was removed during its association"),
+    Answer(
+        OUT_OF_RESOURCES,
+        "Refused: Out of Resources",
+        "disk low, queue full, registry or store away, shutting down; send again",
+    ),
+    Answer(DATA_SET_MISMATCH, "Error: Data Set Does Not Match SOP Class", "the data set is of another SOP class"),
+    Answer(
+        CANNOT_UNDERSTAND, "Error: Cannot Understand", "the data set is unreadable, cut off, too large or has no UIDs"
+    ),
+)
+
 # Read from the top: the first range that holds a status gives its meaning.
 C_STORE_STATUSES = (
     StatusRange(SUCCESS, SUCCESS, "STORED", "stored", Outcome.SENT),

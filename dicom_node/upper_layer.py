@@ -17,11 +17,11 @@ import ssl
 import struct
 import threading
 import time
-from typing import cast
 
 from pynetdicom.association import Association
 from pynetdicom.dul import DULServiceProvider
 from pynetdicom.pdu import A_ABORT_RQ
+from pynetdicom.pdu_primitives import A_ABORT, A_ASSOCIATE, A_P_ABORT, A_RELEASE, P_DATA
 
 from dicom_node.arrival import DataSetTooLargeError
 from dicom_node.message_assembly import MalformedMessageError, MessageAssembly
@@ -81,7 +81,7 @@ class UpperLayer(DULServiceProvider):
         self._act(self.event_queue.get_nowait())
         return True
 
-    def send_pdu(self, primitive: object) -> None:
+    def send_pdu(self, primitive: A_ASSOCIATE | A_RELEASE | A_ABORT | A_P_ABORT | P_DATA) -> None:
         """Send at once in the association's own thread, at its next `advance` otherwise."""
         super().send_pdu(primitive)
         if threading.current_thread() is self.assoc:
@@ -89,7 +89,9 @@ class UpperLayer(DULServiceProvider):
                 self._act(self.event_queue.get_nowait())
         self._idle_timer.restart()
 
-    def receive_pdu(self, wait: bool = False, timeout: float | None = None) -> object:
+    def receive_pdu(
+        self, wait: bool = False, timeout: float | None = None
+    ) -> A_ASSOCIATE | A_RELEASE | A_ABORT | A_P_ABORT | None:
         """The next primitive for the association; waiting for one means working for it."""
         deadline = None if timeout is None else time.monotonic() + timeout
         while wait and self.to_user_queue.empty() and not self._kill_thread and not self.closing:
@@ -130,7 +132,7 @@ class UpperLayer(DULServiceProvider):
         try:
             self.state_machine.do_action(event)
         except Exception as error:  # an event that the state does not know, or a peer's value that no one can take
-            self._log("upper_layer_failed", reason=type(error).__name__)
+            self._log("pdu_unusable", reason=type(error).__name__)
             self.abort_and_end()
 
     def abort_and_end(self) -> None:
@@ -187,7 +189,7 @@ class UpperLayer(DULServiceProvider):
         self.event_queue.put(event)
 
     def _connection(self) -> socket.socket | None:
-        return None if self.socket is None else cast(socket.socket | None, self.socket.socket)
+        return None if self.socket is None else self.socket.socket
 
     def _log(self, event: str, **fields: str) -> None:
         log_event(logger, event, level=logging.WARNING, address=str(self.assoc.requestor.address), **fields)

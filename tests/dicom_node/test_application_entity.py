@@ -205,6 +205,9 @@ def test_a_data_set_that_never_ends_is_cut_off(installed: Installation) -> None:
         dataset = radiograph()  # 2.6 MB
         association = associate(node.port, [DX])
         assert "Status" not in c_store_over(association, as_received(dataset))
+        deadline = time.monotonic() + 5
+        while not association.is_aborted and time.monotonic() < deadline:  # its thread has to read our A-ABORT
+            time.sleep(0.02)
         assert association.is_aborted
         assert alive(node)
     assert installed.instances() == []

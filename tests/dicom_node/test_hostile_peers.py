@@ -15,6 +15,7 @@ from dicom_node.callers import CallerRefusal, Callers
 from dicom_node.store_scu import Peer, echo
 from tests.dicom_node.raw_peer import (
     ABORT,
+    APPLICATION_CONTEXT,
     ASSOCIATE_AC,
     ASSOCIATE_RJ,
     P_DATA_TF,
@@ -26,6 +27,7 @@ from tests.dicom_node.raw_peer import (
     associate_rq,
     c_echo_rq,
     c_store_rq,
+    item,
     p_data,
     pdu,
     pdv,
@@ -177,6 +179,9 @@ def test_a_request_without_what_must_be_in_it_is_aborted(node: Node) -> None:
     head = b"\x00\x01\x00\x00" + b"SOFTRAY".ljust(16) + b"MODALITY".ljust(16) + b"\0" * 32
     with RawPeer(node.port) as peer:
         peer.send(pdu(1, head))
+        assert peer.receive() == (ASSOCIATE_RJ, b"\x00\x01\x01\x02")  # application context not supported
+    with RawPeer(node.port) as peer:
+        peer.send(pdu(1, head + item(0x10, APPLICATION_CONTEXT)))
         answer = peer.receive()
         assert answer is not None
         assert answer[0] == ABORT
