@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 
 import typer
 from rich.console import Console
-from rich.table import Table
+from rich.table import Column, Table
 
 from service.cli.connection import session
 from service.cli.launch import fail
@@ -128,17 +128,17 @@ def list_nodes() -> None:
     if not nodes:
         typer.echo("no remote nodes yet: add one with `softray remote add NAME AE_TITLE HOST PORT`")
         return
-    table = Table("name", "AE title", "address", "may send", "receives results", "TLS", "commitment", "verify")
+    table = Table("name", "AE title", Column("address", overflow="fold"), Column("does", overflow="fold"))
     for node in nodes:
-        table.add_row(
-            node.name,
-            node.ae_title,
-            node.url or f"{node.host}:{node.port}",
-            *(
-                "yes" if fact else "no"
-                for fact in (node.may_send, node.receives_results, node.tls, node.requests_commitment, node.verifies)
-            ),
-        )
+        does = {
+            "sends": node.may_send,
+            "receives results": node.receives_results,
+            "over TLS": node.tls,
+            "commits": node.requests_commitment,
+            "is verified": node.verifies,
+        }
+        what = ", ".join(word for word, true in does.items() if true)
+        table.add_row(node.name, node.ae_title, node.url or f"{node.host}:{node.port}", what or "nothing")
     Console().print(table)
 
 
