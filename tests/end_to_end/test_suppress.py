@@ -103,3 +103,12 @@ def test_the_largest_radiographs_fit_into_bounded_memory(tmp_path: Path) -> None
     assert peak_mib < MOST_MEMORY_MIB
     with Image.open(tmp_path / "soft.png") as picture:
         assert picture.size == (6000, 6000)
+
+
+def test_a_picture_that_lies_on_its_side_is_refused_although_its_header_is_silent_about_it(tmp_path: Path) -> None:
+    write_display_png(tmp_path / "in.png", np.ascontiguousarray(np.rot90(phantom(1024).radiograph)))
+    answer = runner.invoke(app, ["suppress", "in.png", "soft.png"])
+    assert answer.exit_code == 1
+    assert "IMAGE_NOT_UPRIGHT" in answer.output
+    assert not (tmp_path / "soft.png").exists()
+    assert runner.invoke(app, ["suppress", "in.png", "soft.png", "--force"]).exit_code == 0
