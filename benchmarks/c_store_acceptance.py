@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import contextlib
+import os
 import shutil
 import statistics
 import subprocess
@@ -28,6 +29,7 @@ from tests.service_process import free_port, installation, wait_for
 console = Console()
 SENDERS = 4
 SIDE = 2021
+SOFTRAY = "softray (files fsynced + registry)"
 
 
 @dataclass(frozen=True)
@@ -64,6 +66,19 @@ def main() -> None:
         spread, single = (statistics.median(times) for times in zip(*rounds, strict=True))
         table.add_row(name, f"{spread:.2f} s", f"{single:.2f} s", f"{options.images / spread:.1f}")
     console.print(table)
+    _print_ratios(seconds)
+    console.print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} processors (senders included)")
+
+
+def _print_ratios(seconds: dict[str, list[tuple[float, float]]]) -> None:
+    """How many times softray's rate is another's, round by round, so that what else the machine did cancels out."""
+    ours = seconds[SOFTRAY]
+    for name, theirs in seconds.items():
+        if name == SOFTRAY:
+            continue
+        spread = statistics.median(their / our for (our, _), (their, _) in zip(ours, theirs, strict=True))
+        single = statistics.median(their / our for (_, our), (_, their) in zip(ours, theirs, strict=True))
+        console.print(f"softray's rate is {spread:.2f} times (4 senders), {single:.2f} times (one) that of {name}")
 
 
 def _images(folder: Path, count: int) -> list[Path]:
@@ -104,7 +119,7 @@ def _storescu(receiver: Receiver, images: list[Path]) -> list[str]:
 def _softray(folder: Path) -> Iterator[Receiver | None]:
     with installation(folder, ACCEPT_UNKNOWN_CALLERS="true", LOG_LEVEL="WARNING") as service:
         service.start("node")
-        yield Receiver("softray (files fsynced + registry)", "SOFTRAY", service.settings.dicom_port)
+        yield Receiver(SOFTRAY, "SOFTRAY", service.settings.dicom_port)
 
 
 @contextlib.contextmanager
