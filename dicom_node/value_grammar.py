@@ -18,6 +18,7 @@ _FORMS = {
     "IS": r"[+\-]?\d{1,11}",
     "TM": r"([01]\d|2[0-3])([0-5]\d([0-5]\d(\.\d{1,6})?)?)?",
 }
+_UID_ROOT = r"0\.\d\.|1\.[0-3]\.|2\.\d"  # the arcs that ITU-T and ISO have given out
 CHECKED = frozenset({*_FORMS, "UI"})
 
 
@@ -29,7 +30,7 @@ def obeys_its_vr(keyword: str, values: tuple[str, ...]) -> bool:
 
 def _is_formed(value: str, vr: str) -> bool:
     if vr == "UI":
-        return UID(value).is_valid and re.match(r"[012]\.(\d|[123]\d)(\.|$)|2\.\d+", value) is not None
+        return UID(value).is_valid and re.match(_UID_ROOT, value) is not None
     if vr not in _FORMS:
         return True
     if value and not re.fullmatch(_FORMS[vr], value):

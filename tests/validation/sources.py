@@ -169,7 +169,7 @@ def _with_codestream(ds: Dataset, uid: UID, codestream: bytes) -> Dataset:
 def _by_dcmtk(ds: Dataset, uid: UID, folder: Path) -> Dataset:
     tool = shutil.which("dcmcjpeg")
     assert tool is not None, "dcmcjpeg is missing: make peers"
-    plain, packed = folder / "plain.dcm", folder / "packed.dcm"
+    plain, packed = (folder / f"{ds.SOPInstanceUID}-{name}.dcm" for name in ("plain", "packed"))
     ds.save_as(plain, enforce_file_format=True)
     subprocess.run([tool, DCMCJPEG[uid], "+un", str(plain), str(packed)], check=True, timeout=60)
     return pydicom.dcmread(packed)
