@@ -8,7 +8,7 @@ from __future__ import annotations
 from alembic import context
 from sqlalchemy import Connection
 
-from service.database import make_engine
+from service.database import make_engine, schema_change
 from service.registry.tables import Table
 from service.settings import load_settings
 
@@ -26,5 +26,5 @@ passed = context.config.attributes.get("connection")
 if passed is not None:
     run(passed)
 else:
-    with make_engine(load_settings().effective_database_url).begin() as opened:
+    with schema_change(make_engine(load_settings().effective_database_url)) as opened:
         run(opened)

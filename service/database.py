@@ -87,7 +87,7 @@ def upgrade(url: str, revision: str = "head") -> None:
     """
     engine = make_engine(url)
     try:
-        with engine.begin() as connection:
+        with schema_change(engine) as connection:
             if connection.dialect.name == "postgresql":
                 connection.execute(text("SELECT pg_advisory_xact_lock(:key)"), {"key": _UPGRADE_LOCK})
             config = migration_config()
@@ -97,6 +97,25 @@ def upgrade(url: str, revision: str = "head") -> None:
         raise RegistryUnavailableError("REGISTRY_UNAVAILABLE", _reason(error)) from error
     finally:
         engine.dispose()
+
+
+@contextmanager
+def schema_change(engine: Engine) -> Iterator[Connection]:
+    """One transaction that may alter tables, committed at the end.
+
+    SQLite alters a table by copying it, and would refuse to drop a table that others point to: there, foreign keys are
+    not enforced meanwhile, and all of them are checked before the commit (sqlite.org/lang_altertable.html, section 7).
+    """
+    with engine.connect() as connection:
+        on_sqlite = connection.dialect.name == "sqlite"
+        if on_sqlite:  # has no effect inside a transaction
+            connection.connection.cursor().execute("PRAGMA foreign_keys=OFF")
+        with connection.begin():
+            yield connection
+            if on_sqlite and (broken := connection.exec_driver_sql("PRAGMA foreign_key_check").all()):
+                raise ConfigurationError("SCHEMA_BROKEN", f"{len(broken)} rows would point to rows that are not there")
+        if on_sqlite:
+            connection.connection.cursor().execute("PRAGMA foreign_keys=ON")
 
 
 def require_current_schema(engine: Engine) -> None:
