@@ -37,13 +37,15 @@ def delivery_not_there(
 ) -> DeliveryState | None:
     """SENT to PENDING, to be sent again; to FAILED after `most_resends` times. The new state; None: not SENT any more.
 
-    A job that was DELIVERED becomes DERIVED again, since it is not.
+    A job that was DELIVERED becomes DERIVED again, since it is not. One that has FAILED, for the sake of another
+    delivery, stays so: then this delivery fails as well, and whoever retries the job sends it too.
     """
     found = _held(session, delivery_id)
     if found is None:
         return None
     job, delivery, what = found
-    again = delivery.resends < most_resends
+    failed = job.state is JobState.FAILED
+    again = delivery.resends < most_resends and not failed
     target = DeliveryState.PENDING if again else DeliveryState.FAILED
     history = f"{what}: {code}: {detail}"
     values = {
@@ -57,6 +59,8 @@ def delivery_not_there(
     }
     if not _move(session, delivery, target, "delivery_resent" if again else "delivery_failed", history, values, now):
         return None
+    if failed:
+        return target
     job_endings.deliver_again(session, job, detail=f"{what}: {code}", now=now)
     if not again:
         settle_job(session, jobs.locked(session, job.id) or job, now)
@@ -66,7 +70,7 @@ def delivery_not_there(
 def _held(session: Session, delivery_id: int) -> tuple[Job, Delivery, str] | None:
     named = session.get(Delivery, delivery_id)
     job = jobs.locked(session, named.job_id) if named is not None else None
-    if job is None or job.state not in {JobState.DERIVED, JobState.DELIVERED}:
+    if job is None or job.state not in {JobState.DERIVED, JobState.DELIVERED, JobState.FAILED}:
         return None
     delivery = session.get(Delivery, delivery_id, populate_existing=True)
     if delivery is None or delivery.state is not DeliveryState.SENT:

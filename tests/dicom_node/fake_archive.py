@@ -102,10 +102,14 @@ class FakeArchive:
             information = Dataset()
             information.TransactionUID = report.transaction_uid
             information.FailedSOPSequence = [Dataset(), Dataset()]
-        answer, _ = association.send_n_event_report(  # type: ignore[attr-defined]
-            information, event_type, StorageCommitmentPushModel, StorageCommitmentPushModelInstance
-        )
-        self.answers.append(answer.get("Status"))
+        try:
+            answer, _ = association.send_n_event_report(  # type: ignore[attr-defined]
+                information, event_type, StorageCommitmentPushModel, StorageCommitmentPushModelInstance
+            )
+        except (RuntimeError, ValueError):  # the association is gone
+            self.answers.append(None)
+        else:
+            self.answers.append(answer.get("Status"))
 
     def _on_n_action(self, event: Event) -> tuple[int, None]:
         information = event.action_information
@@ -122,10 +126,7 @@ class FakeArchive:
         time.sleep(0.1 + self.delay_s)  # after the N-ACTION-RSP
         match self.reports:
             case Reports.SAME_ASSOCIATION | Reports.GARBAGE:
-                try:
-                    self._report_over(association, report)
-                except RuntimeError:  # the association is gone
-                    self.answers.append(None)
+                self._report_over(association, report)
             case Reports.NEW_ASSOCIATION:
                 self.send_report(report)
             case Reports.TWICE:

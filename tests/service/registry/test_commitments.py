@@ -11,6 +11,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from service.database import transaction
 from service.registry import commitments, deliveries
+from service.registry import jobs as job_registry
 from service.registry.commitment_claims import CommitmentPolicy, RequestClaim, Step
 from service.registry.commitment_plan import plan_requests, reporting_callers
 from service.registry.commitment_promises import claim_promise, record_promise
@@ -21,6 +22,7 @@ from service.registry.remote_nodes import DeliveryTerms, add_remote_node
 from service.registry.tables import CommitmentRequest, Delivery
 from tests.service.registry.factories import (
     NOON,
+    add_node,
     at_once,
     claimed_delivery,
     derived_job,
@@ -148,6 +150,30 @@ def test_an_expired_request_is_due_to_be_followed_up(sessions: sessionmaker[Sess
     assert (again.step, again.attempts, again.verifies) == (Step.VERIFY, 1, True)
     [delivery] = detail(sessions, job_id).deliveries
     assert delivery.state is DeliveryState.SENT
+
+
+@pytest.mark.parametrize("committed", [True, False])
+def test_a_report_counts_also_for_a_job_that_failed_elsewhere(sessions: sessionmaker[Session], committed: bool) -> None:
+    add_node(sessions, "other")
+    job_id = derived_job(sessions, result_facts(sop_instance_uid="2.25.77"))
+    to_pacs, to_other = (claimed_delivery(sessions, delivery_id) for delivery_id in pending(sessions, job_id))
+    with transaction(sessions) as session:
+        assert deliveries.delivery_sent(session, to_pacs, status=0, now=NOON)
+        assert deliveries.delivery_failed(session, to_other, code="REFUSED", detail="", status=0xC000, now=NOON)
+    [request_id] = plan(sessions)
+    made = claim(sessions, request_id)
+    assert made is not None
+    assert report(sessions, made.transaction_uid, {"2.25.77"} if committed else set()) is ReportReception.RECORDED
+    found = detail(sessions, job_id)
+    assert found.summary.state is JobState.FAILED
+    states = {delivery.remote_node: delivery.state for delivery in found.deliveries}
+    assert states == {
+        "pacs": DeliveryState.COMMITTED if committed else DeliveryState.FAILED,
+        "other": DeliveryState.FAILED,
+    }
+    with transaction(sessions) as session:
+        assert job_registry.retry(session, job_id, now=SOON) is JobState.DERIVED
+    assert len(pending(sessions, job_id)) == (1 if committed else 2)
 
 
 def test_nodes_that_are_asked_may_associate_to_report(sessions: sessionmaker[Session]) -> None:
