@@ -47,7 +47,8 @@ def beside_dense_objects(residual: NDArray[np.float32], display: NDArray[np.floa
     objects = dense_objects(_plane(display))
     if not bool(objects.any()):
         return residual
-    beside = _from_beside(F.adaptive_avg_pool2d(native, objects.shape[2:]), objects == 0)
+    height, width = objects.shape[2:]
+    beside = _from_beside(F.adaptive_avg_pool2d(native, (height, width)), objects == 0)
     both = F.interpolate(torch.cat([objects, beside], 1), size=native.shape[2:], mode="bilinear")
     changed: NDArray[np.float32] = torch.lerp(native, both[:, 1:], both[:, :1])[0, 0].numpy()
     return changed
@@ -90,7 +91,7 @@ def _edges(fine: Tensor) -> tuple[Tensor, Tensor]:
     both = F.avg_pool2d(right * down, STEP)
     across, along = right.square_(), down.square_()
     products = torch.cat([F.avg_pool2d(across, STEP), F.avg_pool2d(along, STEP), both])
-    xx, yy, xy = gaussian_blur(products, CORNER_SIGMA).split(1)
+    xx, yy, xy = gaussian_blur(products, CORNER_SIGMA).chunk(3)
     smaller = (xx + yy - ((xx - yy) ** 2 + 4 * xy**2).sqrt()) / 2
     steepest = _largest_of(across.add_(along), STEP)
     return steepest.sqrt() / SUMMED, smaller.clamp_min(0).sqrt() / SUMMED
@@ -101,7 +102,7 @@ def _from_beside(residual: Tensor, free: Tensor) -> Tensor:
     known = torch.cat([residual * free, free.float()])
     found, weight = torch.zeros_like(residual), torch.zeros_like(residual)
     for sigma in BESIDE_SIGMAS:
-        total, share = gaussian_blur(known, sigma).split(1)
+        total, share = gaussian_blur(known, sigma).chunk(2)
         here = (1 - weight) * (share / 0.1).clamp_max(1)
         found, weight = found + here * total / share.clamp_min(1e-4), weight + here
     return found

@@ -51,7 +51,7 @@ def _runs(mask: Mask) -> NDArray[np.int64]:
     """A number for every unbroken run within a row of `mask`, from 1; 0 elsewhere."""
     begins = mask.copy()
     begins[:, 1:] &= ~mask[:, :-1]
-    return np.cumsum(begins).reshape(mask.shape) * mask
+    return np.where(mask, np.cumsum(begins).reshape(mask.shape), 0)
 
 
 def _filled(mask: Mask, runs: NDArray[np.int64]) -> Mask:
