@@ -19,6 +19,8 @@ from dicom_node.decoding import decode_stored
 from dicom_node.errors import DerivationError, PixelError
 from dicom_node.image_pixel import ImagePixel, read_image_pixel
 
+WITHOUT_LOSS = (JPEGLSLossless, JPEG2000Lossless)
+
 
 class Compression(StrEnum):
     """How derived images are encoded; the values are what a site's file says."""
@@ -60,6 +62,23 @@ def compressed(dataset: Dataset, compression: str) -> Dataset:
     if not np.array_equal(before, after):
         raise DerivationError("COMPRESSION_FAILED", f"expected the same pixels back from {chosen}, found others")
     return packed
+
+
+def uncompressed(dataset: Dataset) -> Dataset:
+    """`dataset`, compressed without loss, in Explicit VR Little Endian: the same pixels, so under the same UID.
+
+    `dataset` is left as it was. Raises DerivationError when it is compressed in another way, PixelError when its pixels
+    cannot be decoded.
+    """
+    if dataset.file_meta.TransferSyntaxUID not in WITHOUT_LOSS:
+        raise DerivationError("COMPRESSION_UNKNOWN", "expected pixels compressed without loss, found another encoding")
+    layout = read_image_pixel(dataset)
+    stored = decode_stored(dataset, layout)
+    plain = deepcopy(dataset)
+    plain.add_new("PixelData", "OW", stored.astype("<i2" if layout.signed else "<u2").tobytes())
+    plain.file_meta.TransferSyntaxUID = ExplicitVRLittleEndian
+    plain.set_original_encoding(False, True, plain._character_set)
+    return plain
 
 
 def _compress_with_openjpeg(packed: Dataset, layout: ImagePixel, stored: npt.NDArray[np.int32]) -> None:

@@ -19,6 +19,7 @@ from pydicom.uid import UID
 from pynetdicom import _config
 from pynetdicom.association import Association
 
+from dicom_node.compression import WITHOUT_LOSS, uncompressed
 from dicom_node.conformance import UNCOMPRESSED, requested_contexts, verification_context
 from dicom_node.outgoing_association import NoAssociation, outgoing_association
 from dicom_node.peer import Peer as Peer
@@ -109,19 +110,27 @@ def _send_one(association: Association | NoAssociation, instance: _Outgoing) -> 
     if not accepted:
         detail = f"the peer does not accept {instance.sop_class_uid.name}"
         return StoreResult(uid, Outcome.REFUSED, None, "SOP_CLASS_NOT_ACCEPTED", detail)
-    if instance.transfer_syntax_uid not in accepted and instance.transfer_syntax_uid not in UNCOMPRESSED:
+    as_it_is = instance.transfer_syntax_uid in accepted
+    if not as_it_is and not (instance.transfer_syntax_uid in UNCOMPRESSED or _can_be_unpacked(instance, accepted)):
         detail = f"the peer does not accept {instance.transfer_syntax_uid.name}"
         return StoreResult(uid, Outcome.REFUSED, None, "TRANSFER_SYNTAX_NOT_ACCEPTED", detail)
     try:
-        if instance.transfer_syntax_uid in accepted:
+        if as_it_is:
             # pynetdicom streams a file's bytes only under this flag; without it, it decodes and encodes them anew.
             _config.STORE_SEND_CHUNKED_DATASET = True
             answer = association.send_c_store(instance.path)
         else:
-            answer = association.send_c_store(pydicom.dcmread(instance.path))
+            dataset = pydicom.dcmread(instance.path)
+            packed = instance.transfer_syntax_uid in WITHOUT_LOSS
+            answer = association.send_c_store(uncompressed(dataset) if packed else dataset)
     except Exception as error:
         return StoreResult(uid, Outcome.RETRY, None, "SENDING_FAILED", f"{type(error).__name__} while sending")
     return _result(uid, answer.get("Status"), str(answer.get("ErrorComment") or ""))
+
+
+def _can_be_unpacked(instance: _Outgoing, accepted: set[UID]) -> bool:
+    """Compressed without loss, to a peer that takes it uncompressed only: the pixels arrive all the same."""
+    return instance.transfer_syntax_uid in WITHOUT_LOSS and bool(accepted & set(UNCOMPRESSED))
 
 
 def _result(uid: str, status: int | None, comment: str) -> StoreResult:

@@ -12,12 +12,15 @@ import pydicom
 import pytest
 from pydicom.dataset import Dataset
 from pydicom.uid import (
+    UID,
     ComputedRadiographyImageStorage,
     ExplicitVRLittleEndian,
     ImplicitVRLittleEndian,
     JPEGLSLossless,
+    RLELossless,
 )
 
+from dicom_node.compression import compressed
 from dicom_node.stand_in_pacs import StandInPacs
 from dicom_node.store_scu import Outcome, Peer, StoreResult, echo, send
 from service.errors import PermanentError
@@ -86,10 +89,27 @@ def test_a_peer_that_takes_implicit_vr_only_gets_implicit_vr(tmp_path: Path) -> 
     assert arrived == pydicom.dcmread(path)
 
 
+@pytest.mark.parametrize("compression", ["jpeg-ls", "jpeg-2000"])
+@pytest.mark.parametrize("taken", [ExplicitVRLittleEndian, ImplicitVRLittleEndian])
+def test_a_peer_that_takes_no_compression_gets_the_same_pixels_without(
+    tmp_path: Path, compression: str, taken: UID
+) -> None:
+    path = instance(tmp_path)
+    plain = pydicom.dcmread(path)
+    compressed(plain, compression).save_as(path)
+    with StandInPacs(tmp_path / "pacs", transfer_syntaxes=[taken]) as pacs:
+        [result] = send_all([path], peer_of(pacs))
+        assert result.outcome is Outcome.SENT
+        arrived = pydicom.dcmread(pacs.files()[0])
+    assert (arrived.SOPInstanceUID, arrived.file_meta.TransferSyntaxUID) == (plain.SOPInstanceUID, taken)
+    assert arrived.PixelData == plain.PixelData
+    assert data_set_of(path) != data_set_of(pacs.files()[0])
+
+
 def test_a_compressed_instance_that_the_peer_cannot_take_is_refused(tmp_path: Path) -> None:
     path = instance(tmp_path)
     dataset = pydicom.dcmread(path)
-    dataset.compress(JPEGLSLossless, generate_instance_uid=False)
+    dataset.compress(RLELossless, generate_instance_uid=False)
     dataset.save_as(path)
     with StandInPacs(tmp_path / "pacs", transfer_syntaxes=[ExplicitVRLittleEndian]) as pacs:
         [result] = send_all([path], peer_of(pacs))
