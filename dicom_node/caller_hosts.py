@@ -8,7 +8,8 @@ import threading
 import time
 from collections.abc import Callable
 
-ANY_HOST = "*"
+from service.registry.remote_nodes import ANY_HOST
+
 _KEPT_S = 30.0
 
 Resolve = Callable[[str], set[str]]

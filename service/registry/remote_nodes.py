@@ -13,6 +13,9 @@ from service.registry.deliveries import abandon_deliveries
 from service.registry.tables import RemoteNode
 from service.settings import checked_ae_title
 
+ANY_HOST = "*"
+"""Of a sender that may call from anywhere."""
+
 
 @dataclass(frozen=True)
 class RemoteNodeRow:
@@ -71,6 +74,11 @@ def add_remote_node(
         raise ConfigurationError("REMOTE_NODE_INVALID", f"expected a name of 1 to 64 characters, found {name!r}")
     if not 1 <= port <= 65535 or not 1 <= len(host) <= 255 or host != host.strip():
         raise ConfigurationError("REMOTE_NODE_INVALID", f"expected a host and a TCP port, found {host!r} and {port}")
+    if receives_results and host == ANY_HOST:
+        raise ConfigurationError(
+            "REMOTE_NODE_INVALID",
+            "expected the host of a node that receives results, found * (add it with --no-results)",
+        )
     try:
         title = checked_ae_title(ae_title)
     except ValueError as error:

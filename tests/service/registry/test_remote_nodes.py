@@ -60,6 +60,7 @@ def test_removing_an_unknown_node_is_an_error(sessions: sessionmaker[Session]) -
         {"ae_title": "BACK\\SLASH"},
         {"host": ""},
         {"host": " pacs"},
+        {"host": "*"},
         {"port": 0},
         {"port": 65536},
         {"name": ""},
