@@ -8,23 +8,27 @@ from models.evaluation import ModelRun, Subjects, evaluate, missed, parse_requir
 from models.library import BUILTIN_WEIGHTS_DIR, find, load
 from models.manifest import FILE_NAME
 
-PAIR = "0"
-BAR = "psnr>=31.5,bone_left<=0.22,detail>=0.78"
+BARS = {
+    # Patient 0's port keeps its contrast (decision 17) where the dual-energy truth has none: 0.024 of the bone left.
+    "0": "psnr>=31.5,bone_left<=0.225,detail>=0.78",
+    "2": "psnr>=32.5,bone_left<=0.18,detail>=0.76",
+}
 
 
 def shipped() -> list[str]:
     return sorted(path.parent.name for path in BUILTIN_WEIGHTS_DIR.glob(f"*/{FILE_NAME}"))
 
 
-def test_the_default_model_meets_the_bar_on_a_real_pair_as_its_card_says(shared: Path) -> None:
-    # The shipped weights know this pair; what a patient left out scores stands in the card and in docs/models.md.
+@pytest.mark.parametrize("pair", BARS)
+def test_the_default_model_meets_the_bar_on_a_real_pair_as_its_card_says(shared: Path, pair: str) -> None:
+    # The shipped weights know these pairs; what a patient left out scores stands in the card and in docs/models.md.
     pairs = shared / "data" / "pairs"
     found = evaluate(
-        Subjects(pairs / "cxr", pairs / "soft_tissue", pairs=(PAIR,)),
+        Subjects(pairs / "cxr", pairs / "soft_tissue", pairs=(pair,)),
         [ModelRun(load(device="cpu"))],
         on_image=lambda _what, _done, _total: None,
     )
-    assert missed(parse_requirements(BAR), found) == []
+    assert missed(parse_requirements(BARS[pair]), found) == []
 
 
 @pytest.mark.parametrize("name", shipped())
