@@ -58,6 +58,24 @@ def test_the_job_is_committed_when_the_last_of_its_results_is_proven(
     assert [row.state for row in found.deliveries] == [DeliveryState.COMMITTED, DeliveryState.VERIFIED]
 
 
+def test_the_job_is_committed_when_its_last_result_is_declined_after_all_others_are_proven(
+    sessions: sessionmaker[Session],
+) -> None:
+    add_node(sessions, "pacs")
+    report = result_facts(kind=ResultKind.REPORT, sop_class_uid="1.2.840.10008.5.1.4.1.1.88.33")
+    job_id = derived_job(sessions, result_facts(), report)
+    image, declined = (claimed_delivery(sessions, delivery_id) for delivery_id in pending(sessions, job_id))
+    with transaction(sessions) as session:
+        assert deliveries.delivery_sent(session, image, status=0, now=NOON)
+    assert prove(sessions, image.delivery_id)
+    assert detail(sessions, job_id).summary.state is JobState.DERIVED
+    with transaction(sessions) as session:
+        assert deliveries.delivery_declined(
+            session, declined, code="SOP_CLASS_NOT_ACCEPTED", detail="not taken", status=None, now=NOON
+        )
+    assert detail(sessions, job_id).summary.state is JobState.COMMITTED
+
+
 def test_what_was_proven_once_is_not_proven_again(sessions: sessionmaker[Session], delivered: str) -> None:
     first, _ = detail(sessions, delivered).deliveries
     assert prove(sessions, first.delivery_id)
