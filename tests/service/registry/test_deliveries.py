@@ -202,6 +202,25 @@ def test_removing_a_node_fails_what_waits_for_it_and_nothing_else(
     assert detail(sessions, job_id).summary.state is JobState.FAILED
 
 
+def test_what_was_being_sent_when_its_node_was_removed_is_not_tried_there_again(
+    sessions: sessionmaker[Session],
+) -> None:
+    add_node(sessions, "pacs")
+    job_id = derived_job(sessions)
+    [delivery_id] = pending(sessions, job_id)
+    sending = claimed_delivery(sessions, delivery_id)
+    with transaction(sessions) as session:
+        remove_remote_node(session, "pacs", now=NOON)
+        assert deliveries.delivery_postponed(
+            session, sending, code="NO_ANSWER", detail="silent", not_before=LATER, status=None, now=NOON
+        )
+    with transaction(sessions) as session:
+        assert deliveries.claim_delivery(session, delivery_id, owner="n", lease_s=LEASE_S, now=LATER) is None
+    found = detail(sessions, job_id)
+    assert found.summary.state is JobState.FAILED
+    assert [(row.state, row.reason_code) for row in found.deliveries] == [(DeliveryState.FAILED, "DESTINATION_REMOVED")]
+
+
 def test_a_retry_goes_to_the_node_that_replaced_a_removed_one(sessions: sessionmaker[Session]) -> None:
     add_node(sessions, "old-pacs")
     job_id = derived_job(sessions)
