@@ -35,8 +35,8 @@ def claim_delivery(
 ) -> DeliveryClaim | None:
     """Take a PENDING delivery that is due, or a SENDING one whose lease has run out; None: not to be had.
 
-    Nor is it to be had while its node is paused, or has as many deliveries in hand as it may. To a node that was removed
-    nothing is sent any more: what became PENDING after the removal fails here.
+    Nor is it to be had while its node is paused, or has as many deliveries in hand as it may. Nothing more is sent to a
+    node that was removed: what became PENDING after the removal fails here.
     """
     row = session.execute(
         select(Delivery, Result, RemoteNode, Study.study_instance_uid)
