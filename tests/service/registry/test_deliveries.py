@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -8,7 +10,8 @@ from service.registry import deliveries, delivery_queue, jobs
 from service.registry.claims import DeliveryClaim
 from service.registry.job_states import DeliveryState, JobState
 from service.registry.remote_nodes import remove_remote_node
-from service.routing import Routing
+from service.registry.result_kinds import ResultKind
+from service.routing import RouteSection, Routing
 from tests.service.registry.factories import (
     LATER,
     LEASE_S,
@@ -19,6 +22,7 @@ from tests.service.registry.factories import (
     derived_job,
     detail,
     pending,
+    result_facts,
 )
 
 
@@ -180,6 +184,22 @@ def test_a_result_that_waited_is_planned_once_a_destination_exists(sessions: ses
 
     assert sum(at_once(2, plan)) == 1
     assert len(pending(sessions, job_id)) == 1
+
+
+def test_a_result_that_no_route_takes_does_not_hide_the_next_one(sessions: sessionmaker[Session]) -> None:
+    bone = derived_job(sessions, result_facts(kind=ResultKind.BONE))
+    soft_tissue = derived_job(sessions, now=LATER)
+    add_node(sessions, "pacs")
+    routing = Routing((RouteSection(to=("pacs",), results=(ResultKind.SOFT_TISSUE,)),))
+
+    def plan(now: datetime) -> int:
+        with transaction(sessions) as session:
+            return delivery_queue.ensure_deliveries(session, now, routing=routing, limit=1)
+
+    looked_at = [LATER + timedelta(seconds=number) for number in (1, 2)]
+    assert [plan(now) for now in looked_at] == [0, 1]
+    assert not pending(sessions, bone)
+    assert len(pending(sessions, soft_tissue)) == 1
 
 
 def test_removing_a_node_fails_what_waits_for_it_and_nothing_else(
