@@ -4,7 +4,7 @@ import pytest
 from sqlalchemy.orm import Session, sessionmaker
 
 from service.database import transaction
-from service.registry import deliveries
+from service.registry import deliveries, jobs
 from service.registry.job_states import DeliveryState, JobState
 from service.registry.proofs import delivery_not_there, delivery_proven
 from service.registry.result_kinds import ResultKind
@@ -100,3 +100,14 @@ def test_a_node_that_never_has_it_fails_the_job_visibly(sessions: sessionmaker[S
     summary = detail(sessions, delivered).summary
     assert (summary.state, summary.reason_code) == (JobState.FAILED, "DELIVERY_FAILED")
     assert summary.reason_detail == "not delivered to pacs (NOT_COMMITTED)"
+
+
+def test_a_retry_may_send_again_as_often_as_the_first_time(sessions: sessionmaker[Session], delivered: str) -> None:
+    first, _ = detail(sessions, delivered).deliveries
+    assert lose(sessions, first.delivery_id, most_resends=0) is DeliveryState.FAILED
+    with transaction(sessions) as session:
+        assert jobs.retry(session, delivered, now=NOON) is JobState.DERIVED
+    claim = claimed_delivery(sessions, first.delivery_id)
+    with transaction(sessions) as session:
+        assert deliveries.delivery_sent(session, claim, status=0, now=NOON)
+    assert lose(sessions, first.delivery_id, most_resends=1) is DeliveryState.PENDING
