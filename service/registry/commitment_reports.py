@@ -6,13 +6,14 @@ commits.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from datetime import datetime
 from enum import StrEnum
 
 from sqlalchemy import select
 from sqlalchemy.orm import Session
 
+from service.registry import jobs
 from service.registry.commitment_plan import awaited_instances
 from service.registry.compare_and_swap import NO_LEASE, swap
 from service.registry.job_states import CommitmentState, DeliveryState
@@ -66,7 +67,11 @@ def record_report(
     if reported or not swap(session, CommitmentRequest, request.id, request.state, request.fencing_token, values, now):
         return ReportReception.KNOWN
     asked = awaited_instances(session, request.id)
-    for delivery_id in _committed_deliveries(session, request, committed):
+    proven = _committed_deliveries(session, request, committed)
+    # All in one order: two nodes that report on the same jobs must not each hold what the other waits for.
+    for job_id in sorted({instance.job_id for instance in asked} | set(_jobs_of(session, proven))):
+        jobs.locked(session, job_id)
+    for delivery_id in proven:
         delivery_proven(session, delivery_id, state=DeliveryState.COMMITTED, detail=transaction_uid, now=now)
     for instance in asked:
         if instance.sop_instance_uid not in committed:
@@ -87,6 +92,14 @@ def send_again(session: Session, delivery_id: int, *, code: str, most_resends: i
         most_resends=most_resends,
         now=now,
     )
+
+
+def _jobs_of(session: Session, delivery_ids: Sequence[int]) -> list[str]:
+    found: list[str] = []
+    for start in range(0, len(delivery_ids), 500):
+        part = delivery_ids[start : start + 500]
+        found += session.scalars(select(Delivery.job_id).where(Delivery.id.in_(part))).all()
+    return found
 
 
 def _committed_deliveries(session: Session, request: CommitmentRequest, committed: Collection[str]) -> list[int]:

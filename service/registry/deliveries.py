@@ -35,7 +35,8 @@ def claim_delivery(
 ) -> DeliveryClaim | None:
     """Take a PENDING delivery that is due, or a SENDING one whose lease has run out; None: not to be had.
 
-    Nor is it to be had while its node is paused, or has as many deliveries in hand as it may.
+    Nor is it to be had while its node is paused, or has as many deliveries in hand as it may. Nothing more is sent to a
+    node that was removed: what became PENDING after the removal fails here.
     """
     row = session.execute(
         select(Delivery, Result, RemoteNode, Study.study_instance_uid)
@@ -51,6 +52,9 @@ def claim_delivery(
     if row is None:
         return None
     delivery, result, node, study_instance_uid = row
+    if node.removed_at is not None:
+        _abandon(session, delivery_id, delivery.job_id, now)
+        return None
     if delivery.not_before is not None and delivery.not_before > now:
         return None
     if not _has_room(session, node, now):
@@ -159,19 +163,22 @@ def abandon_deliveries(session: Session, remote_node_id: int, *, now: datetime) 
         .where(Delivery.remote_node_id == remote_node_id, Delivery.state == DeliveryState.PENDING)
         .order_by(Delivery.job_id)
     ).all()
-    abandoned = 0
-    for row in waiting:
-        job = jobs.locked(session, row.job_id)
-        delivery = session.get(Delivery, row.id, populate_existing=True)
-        if job is None or delivery is None or delivery.state is not DeliveryState.PENDING:
-            continue
-        detail = "the remote node was removed"
-        seen = _Seen(row.id, row.job_id, DeliveryState.PENDING, delivery.fencing_token)
-        values = _response(delivery.dimse_status, DESTINATION_REMOVED, detail)
-        if _move(session, seen, DeliveryState.FAILED, "delivery_failed", detail, values, now):
-            abandoned += 1
-            settle_job(session, job, now)
-    return abandoned
+    return sum(_abandon(session, row.id, row.job_id, now) for row in waiting)
+
+
+def _abandon(session: Session, delivery_id: int, job_id: str, now: datetime) -> bool:
+    """PENDING to FAILED, because the node was removed; False: it is not PENDING."""
+    job = jobs.locked(session, job_id)
+    delivery = session.get(Delivery, delivery_id, populate_existing=True)
+    if job is None or delivery is None or delivery.state is not DeliveryState.PENDING:
+        return False
+    detail = "the remote node was removed"
+    seen = _Seen(delivery_id, job_id, DeliveryState.PENDING, delivery.fencing_token)
+    values = _response(delivery.dimse_status, DESTINATION_REMOVED, detail)
+    if not _move(session, seen, DeliveryState.FAILED, "delivery_failed", detail, values, now):
+        return False
+    settle_job(session, job, now)
+    return True
 
 
 def _end(

@@ -68,7 +68,7 @@ def _source(session: Session, job_id: str) -> SourceFacts:
 
 
 def reopen_failed_deliveries(session: Session, job_id: str, *, now: datetime) -> int:
-    """Let the FAILED deliveries of a job start again from their first attempt; returns how many.
+    """Let the FAILED deliveries of a job start again, with all attempts and resends before them; returns how many.
 
     Those to a node that has been removed since stay as they are.
     """
@@ -84,6 +84,7 @@ def reopen_failed_deliveries(session: Session, job_id: str, *, now: datetime) ->
         .values(
             state=DeliveryState.PENDING,
             attempts=0,
+            resends=0,
             not_before=None,
             announced_at=None,
             fencing_token=Delivery.fencing_token + 1,

@@ -17,14 +17,19 @@ from service.routing import Routing
 
 
 def ensure_deliveries(session: Session, now: datetime, *, routing: Routing, limit: int = 100) -> int:
-    """Plan the deliveries of DERIVED jobs that have none, once a destination exists; returns how many it planned."""
+    """Plan the deliveries of DERIVED jobs that have none, once a destination exists; returns how many it planned.
+
+    Those that were looked at longest ago come first: jobs that no route takes hide nobody else's.
+    """
     waiting = session.scalars(
         select(Job.id)
         .where(Job.state == JobState.DERIVED, ~exists().where(Delivery.job_id == Job.id))
-        .order_by(Job.created_at)
+        .order_by(Job.announced_at.asc().nulls_first(), Job.id)
         .limit(limit)
         .with_for_update(skip_locked=True, key_share=True)
     ).all()
+    # Nobody is told of a DERIVED job: here the time says when a destination was last looked for.
+    mark_announced(session, Job, waiting, now)
     return sum(plan_deliveries(session, job_id, now=now, routing=routing) for job_id in waiting)
 
 

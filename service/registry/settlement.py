@@ -23,7 +23,10 @@ def settle_job(session: Session, job: Job, now: datetime) -> None:
     if states & _UNSETTLED:
         return
     if DeliveryState.FAILED not in states:
-        job_endings.finish_delivered(session, job, now=now)
+        if job_endings.finish_delivered(session, job, now=now):
+            # The others may have been proven while this last one was under way: no proof is to come that would tell.
+            session.refresh(job)
+            settle_proof(session, job, now)
         return
     failed = session.execute(
         select(RemoteNode.name, Delivery.reason_code)

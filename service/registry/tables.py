@@ -216,7 +216,11 @@ class CommitmentRequest(Table):
     """One request to one remote node to say that it keeps the instances of the deliveries that point here."""
 
     __tablename__ = "commitment_requests"
-    __table_args__ = (Index(None, "state", "expires_at"), Index(None, "remote_node_id", "state"))
+    __table_args__ = (
+        Index(None, "state", "expires_at"),
+        Index(None, "state", "not_before"),
+        Index(None, "remote_node_id", "state"),
+    )
 
     id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
     transaction_uid: Mapped[str] = mapped_column(UID, unique=True)
@@ -249,7 +253,7 @@ class Delivery(Table):
         Index(None, "job_id"),
         Index(None, "state", "id"),
         Index(None, "state", "lease_expires_at"),
-        Index(None, "remote_node_id", "state"),
+        Index(None, "remote_node_id", "state", "commitment_request_id"),
         Index(None, "commitment_request_id"),
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 from itertools import count
+from time import sleep
 
 import pytest
 from sqlalchemy import select
@@ -19,7 +20,7 @@ from service.registry.commitment_reports import ReportReception, record_report
 from service.registry.job_states import CommitmentState, DeliveryState, JobState
 from service.registry.known_instances import known_instances, received_instances
 from service.registry.remote_nodes import DeliveryTerms, add_remote_node
-from service.registry.tables import CommitmentRequest, Delivery
+from service.registry.tables import CommitmentRequest, Delivery, Job
 from tests.service.registry.factories import (
     NOON,
     add_node,
@@ -201,3 +202,43 @@ def test_results_of_ours_are_known_and_not_received(sessions: sessionmaker[Sessi
         asked = [result_uid, received.sop_instance_uid, *(f"2.25.9{number}" for number in range(1200))]
         assert known_instances(session, asked) == {result_uid, received.sop_instance_uid}
         assert received_instances(session, asked) == {received.sop_instance_uid}
+
+
+def test_two_nodes_that_report_on_the_same_jobs_do_not_wait_for_each_other(sessions: sessionmaker[Session]) -> None:
+    """One has lost what the other has, and the reverse: neither report may be the victim of a deadlock."""
+    with transaction(sessions) as session:
+        add_remote_node(
+            session,
+            name="second",
+            ae_title="SECOND",
+            host="127.0.0.1",
+            port=104,
+            may_send=False,
+            receives_results=True,
+            now=NOON,
+            terms=DeliveryTerms(requests_commitment=True),
+        )
+    uids = {derived_job(sessions, result_facts(sop_instance_uid=uid)): uid for uid in ("2.25.71", "2.25.72")}
+    first, second = (uids[job_id] for job_id in sorted(uids))
+    for job_id in uids:
+        for delivery_id in pending(sessions, job_id):
+            sending = claimed_delivery(sessions, delivery_id)
+            with transaction(sessions) as session:
+                assert deliveries.delivery_sent(session, sending, status=0, now=NOON)
+    claims = [found for request_id in plan(sessions) if (found := claim(sessions, request_id)) is not None]
+    assert len(claims) == 2
+    committed = ({first}, {second})  # in the order of proof, then loss: first, second and second, first
+
+    def tell(number: int) -> ReportReception:
+        return report(sessions, claims[number].transaction_uid, committed[number])
+
+    locked = job_registry.locked
+
+    def slowly(session: Session, job_id: str) -> Job | None:
+        held = locked(session, job_id)
+        sleep(0.1)  # long enough for the other to hold its first job as well
+        return held
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(job_registry, "locked", slowly)
+        assert at_once(2, tell) == [ReportReception.RECORDED] * 2

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+from datetime import datetime, timedelta
+
 import pytest
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -8,7 +10,8 @@ from service.registry import deliveries, delivery_queue, jobs
 from service.registry.claims import DeliveryClaim
 from service.registry.job_states import DeliveryState, JobState
 from service.registry.remote_nodes import remove_remote_node
-from service.routing import Routing
+from service.registry.result_kinds import ResultKind
+from service.routing import RouteSection, Routing
 from tests.service.registry.factories import (
     LATER,
     LEASE_S,
@@ -19,6 +22,7 @@ from tests.service.registry.factories import (
     derived_job,
     detail,
     pending,
+    result_facts,
 )
 
 
@@ -182,6 +186,22 @@ def test_a_result_that_waited_is_planned_once_a_destination_exists(sessions: ses
     assert len(pending(sessions, job_id)) == 1
 
 
+def test_a_result_that_no_route_takes_does_not_hide_the_next_one(sessions: sessionmaker[Session]) -> None:
+    bone = derived_job(sessions, result_facts(kind=ResultKind.BONE))
+    soft_tissue = derived_job(sessions, now=LATER)
+    add_node(sessions, "pacs")
+    routing = Routing((RouteSection(to=("pacs",), results=(ResultKind.SOFT_TISSUE,)),))
+
+    def plan(now: datetime) -> int:
+        with transaction(sessions) as session:
+            return delivery_queue.ensure_deliveries(session, now, routing=routing, limit=1)
+
+    looked_at = [LATER + timedelta(seconds=number) for number in (1, 2)]
+    assert [plan(now) for now in looked_at] == [0, 1]
+    assert not pending(sessions, bone)
+    assert len(pending(sessions, soft_tissue)) == 1
+
+
 def test_removing_a_node_fails_what_waits_for_it_and_nothing_else(
     sessions: sessionmaker[Session], two_nodes: None
 ) -> None:
@@ -200,6 +220,25 @@ def test_removing_a_node_fails_what_waits_for_it_and_nothing_else(
     with pytest.raises(jobs.NotRetryableError, match="NO_DESTINATION"), transaction(sessions) as session:
         jobs.retry(session, job_id, now=NOON)
     assert detail(sessions, job_id).summary.state is JobState.FAILED
+
+
+def test_what_was_being_sent_when_its_node_was_removed_is_not_tried_there_again(
+    sessions: sessionmaker[Session],
+) -> None:
+    add_node(sessions, "pacs")
+    job_id = derived_job(sessions)
+    [delivery_id] = pending(sessions, job_id)
+    sending = claimed_delivery(sessions, delivery_id)
+    with transaction(sessions) as session:
+        remove_remote_node(session, "pacs", now=NOON)
+        assert deliveries.delivery_postponed(
+            session, sending, code="NO_ANSWER", detail="silent", not_before=LATER, status=None, now=NOON
+        )
+    with transaction(sessions) as session:
+        assert deliveries.claim_delivery(session, delivery_id, owner="n", lease_s=LEASE_S, now=LATER) is None
+    found = detail(sessions, job_id)
+    assert found.summary.state is JobState.FAILED
+    assert [(row.state, row.reason_code) for row in found.deliveries] == [(DeliveryState.FAILED, "DESTINATION_REMOVED")]
 
 
 def test_a_retry_goes_to_the_node_that_replaced_a_removed_one(sessions: sessionmaker[Session]) -> None:
