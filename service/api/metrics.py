@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -42,29 +42,23 @@ class _Registry(Collector):
 
     def collect(self) -> Iterator[Metric]:
         counts = self._counts
-        jobs = GaugeMetricFamily("softray_jobs", "Jobs by purpose and state.", labels=["purpose", "state"])
-        for key, number in counts.jobs.items():
-            jobs.add_metric(key, number)
-        yield jobs
-        refused = GaugeMetricFamily(
-            "softray_images_not_processed", "Images kept and not processed, by reason.", labels=["reason"]
+        yield _gauge("softray_jobs", "Jobs by purpose and state.", ("purpose", "state"), counts.jobs)
+        yield _gauge(
+            "softray_images_not_processed", "Images kept and not processed.", ("reason",), _single(counts.not_processed)
         )
-        for reason, number in counts.not_processed.items():
-            refused.add_metric([reason], number)
-        yield refused
-        rejected = GaugeMetricFamily(
-            "softray_objects_rejected", "Objects refused or quarantined, by reason.", labels=["reason"]
+        yield _gauge("softray_objects_rejected", "Objects refused or set aside.", ("reason",), _single(counts.rejected))
+        yield _gauge("softray_deliveries", "Deliveries by node and state.", ("node", "state"), counts.deliveries)
+        yield _gauge(
+            "softray_node_failures_in_a_row", "Attempts that a node did not answer.", ("node",), _single(counts.nodes)
         )
-        for reason, number in counts.rejected.items():
-            rejected.add_metric([reason], number)
-        yield rejected
-        deliveries = GaugeMetricFamily("softray_deliveries", "Deliveries by node and state.", labels=["node", "state"])
-        for key, number in counts.deliveries.items():
-            deliveries.add_metric(key, number)
-        yield deliveries
-        nodes = GaugeMetricFamily(
-            "softray_node_failures_in_a_row", "Attempts in a row that a remote node did not answer.", labels=["node"]
-        )
-        for name, number in counts.nodes.items():
-            nodes.add_metric([name], number)
-        yield nodes
+
+
+def _gauge(name: str, what: str, labels: Sequence[str], numbers: Mapping[tuple[str, ...], int]) -> GaugeMetricFamily:
+    family = GaugeMetricFamily(name, what, labels=labels)
+    for values, number in numbers.items():
+        family.add_metric(values, number)
+    return family
+
+
+def _single(numbers: Mapping[str, int]) -> dict[tuple[str, ...], int]:
+    return {(label,): number for label, number in numbers.items()}

@@ -17,10 +17,10 @@ class Counts:
     `nodes`: attempts in a row that each did not answer.
     """
 
-    jobs: dict[tuple[str, str], int]
+    jobs: dict[tuple[str, ...], int]
     not_processed: dict[str, int]
     rejected: dict[str, int]
-    deliveries: dict[tuple[str, str], int]
+    deliveries: dict[tuple[str, ...], int]
     nodes: dict[str, int]
 
 
@@ -28,7 +28,7 @@ def count_everything(session: Session) -> Counts:
     """Count by index: no row is read for its content."""
     jobs = select(Job.purpose, Job.state, func.count()).group_by(Job.purpose, Job.state)
     reasons = select(Instance.reason_code, func.count()).where(Instance.reason_code.is_not(None))
-    rejected = select(RejectedObject.reason_code, func.count()).group_by(RejectedObject.reason_code)
+    rejected = select(RejectedObject.reason_code, func.count().label("number")).group_by(RejectedObject.reason_code)
     deliveries = (
         select(RemoteNode.name, Delivery.state, func.count())
         .join(RemoteNode, RemoteNode.id == Delivery.remote_node_id)
@@ -38,7 +38,7 @@ def count_everything(session: Session) -> Counts:
     return Counts(
         jobs={(str(purpose), str(state)): count for purpose, state, count in session.execute(jobs)},
         not_processed={str(reason): count for reason, count in session.execute(reasons.group_by(Instance.reason_code))},
-        rejected=dict(session.execute(rejected).tuples().all()),
+        rejected={row.reason_code: row.number for row in session.execute(rejected)},
         deliveries={(name, str(state)): count for name, state, count in session.execute(deliveries)},
-        nodes=dict(session.execute(nodes).tuples().all()),
+        nodes={row.name: row.failures_in_a_row for row in session.execute(nodes)},
     )

@@ -17,7 +17,7 @@ from dicom_node.derived import DerivedPolicy
 from models.suppressor import ModelIdentity, Suppressor
 from service.database import make_engine, make_session_factory, upgrade
 from service.instance_store import InstanceStore, Kind
-from service.registry.instances import InstanceFacts, Verdict, record_instance
+from service.registry.instances import InstanceFacts, Recorded, Verdict, record_instance
 from worker.context import RetryPolicy, WorkerContext
 
 IDENTITY = ModelIdentity(
@@ -105,6 +105,13 @@ def context(tmp_path: Path) -> Iterator[WorkerContext]:
 
 def queue_job(context: WorkerContext, dataset: Dataset) -> str:
     """Record `dataset` as a received, eligible instance; returns the id of its job."""
+    recorded = receive(context, dataset, Verdict())
+    assert recorded.job_id is not None
+    return recorded.job_id
+
+
+def receive(context: WorkerContext, dataset: Dataset, verdict: Verdict) -> Recorded:
+    """Store `dataset` and record it with the gate's `verdict`."""
     encoded = BytesIO()
     dcmwrite(encoded, dataset, enforce_file_format=True)
     stored = context.store.keep(Kind.SOURCE, [encoded.getvalue()])
@@ -118,14 +125,12 @@ def queue_job(context: WorkerContext, dataset: Dataset) -> str:
         calling_ae_title="MODALITY",
     )
     with context.sessions.begin() as session:
-        recorded = record_instance(
+        return record_instance(
             session,
             facts,
-            Verdict(),
+            verdict,
             path=stored.path,
             sha256=stored.sha256,
             size_bytes=stored.size_bytes,
             now=datetime.now(UTC),
         )
-    assert recorded.job_id is not None
-    return recorded.job_id

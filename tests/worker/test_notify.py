@@ -2,22 +2,19 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
-from io import BytesIO
 from pathlib import Path
 
-from pydicom import dcmread, dcmwrite
+from pydicom import dcmread
 from pydicom.uid import ComprehensiveSRStorage
 
 from dicom_node.radiograph import wrap_radiograph
 from dicom_node.stand_in_pacs import StandInPacs
-from service.instance_store import Kind
-from service.registry.instances import InstanceFacts, Verdict, record_instance
+from service.registry.instances import Verdict
 from service.registry.job_states import JobPurpose, JobState
 from service.registry.result_kinds import ResultKind
 from tests.dicom_validation import assert_valid
 from tests.radiographs import phantom
-from tests.worker.conftest import ConstantSuppressor, DirectHost
+from tests.worker.conftest import ConstantSuppressor, DirectHost, receive
 from tests.worker.test_deliver import detail, pending, plan
 from worker.context import WorkerContext
 from worker.deliver import deliver
@@ -28,29 +25,9 @@ from worker.sweep import sweep
 
 def refused_job(context: WorkerContext) -> str:
     dataset = wrap_radiograph(phantom(1024).radiograph, view_position="LL")
-    encoded = BytesIO()
-    dcmwrite(encoded, dataset, enforce_file_format=True)
-    stored = context.store.keep(Kind.SOURCE, [encoded.getvalue()])
-    facts = InstanceFacts(
-        study_instance_uid=dataset.StudyInstanceUID,
-        series_instance_uid=dataset.SeriesInstanceUID,
-        sop_instance_uid=dataset.SOPInstanceUID,
-        sop_class_uid=dataset.SOPClassUID,
-        transfer_syntax_uid=dataset.file_meta.TransferSyntaxUID,
-        modality="DX",
-        calling_ae_title="MODALITY",
+    recorded = receive(
+        context, dataset, Verdict("VIEW_NOT_FRONTAL", "expected a frontal view, found 'LL'", notice=True)
     )
-    verdict = Verdict("VIEW_NOT_FRONTAL", "expected a frontal view, found 'LL'", notice=True)
-    with context.sessions.begin() as session:
-        recorded = record_instance(
-            session,
-            facts,
-            verdict,
-            path=stored.path,
-            sha256=stored.sha256,
-            size_bytes=stored.size_bytes,
-            now=datetime.now(UTC),
-        )
     assert recorded.job_id is None
     assert recorded.notice_job_id is not None
     return recorded.notice_job_id
