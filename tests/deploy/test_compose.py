@@ -123,7 +123,7 @@ def test_every_volume_is_named_and_used(services: dict[str, Any]) -> None:
     used = {mounted(volume) for service in services.values() for volume in service.get("volumes", [])}
     named = {source for source in used if "/" not in source}
     assert named == set(resolved()["volumes"]) == {"postgres-data", "redis-data", "orthanc-data", "softray-data"}
-    assert used - named == {str(ROOT / "deploy" / "orthanc.json")}
+    assert used - named == {str(ROOT / "deploy" / name) for name in ("orthanc.json", "site.example.toml")}
 
 
 def mounted(volume: str | dict[str, Any]) -> str:

@@ -65,7 +65,10 @@ def test_every_answer_of_a_destination_is_explained() -> None:
 
 @pytest.mark.parametrize("document", [OPERATING, DEPLOYMENT])
 def test_every_setting_and_command_named_exists(document: str) -> None:
-    known = {f"SOFTRAY_{name.upper()}" for name in Settings.model_fields} | {"SOFTRAY_SETTINGS_FILE"}
+    known = {f"SOFTRAY_{name.upper()}" for name in Settings.model_fields} | {
+        "SOFTRAY_SETTINGS_FILE",
+        "SOFTRAY_SITE_FILE_HERE",
+    }
     assert set(re.findall(r"SOFTRAY_[A-Z_]+", document)) <= known
     commands = {command.name for command in app.registered_commands} | {
         group.name or group.typer_instance.info.name for group in app.registered_groups
