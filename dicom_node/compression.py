@@ -10,7 +10,6 @@ from enum import StrEnum
 
 import numpy as np
 import numpy.typing as npt
-from openjpeg.utils import encode_array
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, JPEGLSLossless
@@ -18,6 +17,7 @@ from pydicom.uid import ExplicitVRLittleEndian, JPEG2000Lossless, JPEGLSLossless
 from dicom_node.decoding import decode_stored
 from dicom_node.errors import DerivationError, PixelError
 from dicom_node.image_pixel import ImagePixel, read_image_pixel
+from dicom_node.jpeg2000 import encode_codestream
 
 WITHOUT_LOSS = (JPEGLSLossless, JPEG2000Lossless)
 
@@ -82,7 +82,8 @@ def uncompressed(dataset: Dataset) -> Dataset:
 
 
 def _compress_with_openjpeg(packed: Dataset, layout: ImagePixel, stored: npt.NDArray[np.int32]) -> None:
-    codestream = encode_array(stored.astype(np.int16 if layout.signed else np.uint16), bits_stored=layout.bits_stored)
+    pixels = stored.astype(np.int16 if layout.signed else np.uint16)
+    codestream = encode_codestream(pixels, bits_stored=layout.bits_stored)
     packed["PixelData"].value = encapsulate([codestream])
     packed["PixelData"].VR = "OB"
     packed["PixelData"].is_undefined_length = True

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import numpy as np
 import numpy.typing as npt
-from openjpeg.utils import decode as openjpeg_decode
 from pydicom.dataset import Dataset
 from pydicom.encaps import generate_frames
 from pydicom.pixels.utils import pixel_array
@@ -18,6 +17,7 @@ from dicom_node.errors import PixelError, PixelErrorCode
 from dicom_node.gdcm_process import decode_frame as decode_with_gdcm
 from dicom_node.header_values import present, text
 from dicom_node.image_pixel import ImagePixel
+from dicom_node.jpeg2000 import decode_codestream
 from dicom_node.transfer_syntaxes import JPEG_2000_FAMILY, JPEG_FAMILY, JPEG_LS_FAMILY, NATIVE, is_decodable
 
 _RLE_HEADER_BYTES = 64
@@ -99,7 +99,7 @@ def _decoded_words(ds: Dataset, pixel_data: bytes, layout: ImagePixel, transfer_
 def _decode_frame(ds: Dataset, frame: bytes, layout: ImagePixel, transfer_syntax: UID) -> npt.NDArray[np.integer]:
     """One decoder for each family, named: pydicom would try gdcm after another failed, and gdcm may abort."""
     if transfer_syntax in JPEG_2000_FAMILY:
-        return openjpeg_decode(frame)
+        return decode_codestream(frame)
     if transfer_syntax in JPEG_FAMILY:
         return decode_with_gdcm(
             frame,

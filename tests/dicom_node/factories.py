@@ -10,7 +10,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pydicom
-from openjpeg.utils import encode_array
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
 from pydicom.uid import (
@@ -24,6 +23,7 @@ from pydicom.uid import (
     RLELossless,
 )
 
+from dicom_node.jpeg2000 import encode_codestream
 from dicom_node.radiograph import RadiographKind, wrap_radiograph
 from tests.dicom_validation import errors
 
@@ -108,7 +108,7 @@ def reread(ds: Dataset) -> Dataset:
 def in_transfer_syntax(ds: Dataset, uid: UID) -> Dataset:
     """The dataset compressed or reordered into a transfer syntax, and read back."""
     if uid == JPEG2000Lossless:
-        ds.PixelData = encapsulate([encode_array(ds.pixel_array, bits_stored=ds.BitsStored)])
+        ds.PixelData = encapsulate([encode_codestream(ds.pixel_array, bits_stored=ds.BitsStored)])
         ds["PixelData"].is_undefined_length = True
     elif uid.is_compressed and uid != DeflatedExplicitVRLittleEndian:
         ds.compress(uid, generate_instance_uid=False)

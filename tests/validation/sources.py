@@ -11,7 +11,6 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 import pydicom
-from openjpeg.utils import encode_array
 from pydicom.dataelem import RawDataElement
 from pydicom.dataset import Dataset
 from pydicom.encaps import encapsulate
@@ -29,6 +28,7 @@ from pydicom.uid import (
     JPEGLSNearLossless,
 )
 
+from dicom_node.jpeg2000 import encode_codestream
 from dicom_node.radiograph import RadiographKind
 from dicom_node.uids import named_uid
 from tests.dicom_node.factories import chest, in_transfer_syntax, lut_item, reread, small_radiograph
@@ -149,7 +149,7 @@ def _encoded(ds: Dataset, case: Case, folder: Path) -> Dataset:
         return _with_codestream(ds, uid, CODESTREAM.read_bytes())
     if uid == JPEG2000:
         stored = _pixels(case).astype(np.uint16)
-        lossy = encode_array(stored, bits_stored=case.bits, compression_ratios=[2.0])
+        lossy = encode_codestream(stored, bits_stored=case.bits, compression_ratios=[2.0])
         del ds.LossyImageCompression  # as senders do
         return _with_codestream(ds, uid, lossy)
     if uid == JPEGLSNearLossless:
