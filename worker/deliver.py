@@ -23,6 +23,7 @@ from service.registry import circuit_breaker, deliveries, delivery_queue
 from service.registry.result_kinds import ResultKind
 from service.routing import COMPANIONS
 from worker.context import WorkerContext
+from worker.failed_attempt import require_budget
 from worker.failure import classify
 from worker.kept_object import MadeObject, keep_object
 from worker.lease import Lease
@@ -43,6 +44,7 @@ def deliver(delivery_id: int, context: WorkerContext) -> bool:
     if claim is None:
         return False
     try:
+        require_budget(claim.attempts, context.delivery_retries)
         with Lease(lambda: _renew(claim, context), lease_s=context.lease_s, deadline_s=context.deadline_s):
             result = _send(claim, context)
             replacement = _as_secondary_capture(claim, result, context)

@@ -12,7 +12,7 @@ from pydicom.uid import SecondaryCaptureImageStorage, generate_uid
 
 from dicom_node.radiograph import wrap_radiograph
 from dicom_node.stand_in_pacs import StandInPacs
-from service.registry import delivery_queue, queries, remote_nodes
+from service.registry import deliveries, delivery_queue, queries, remote_nodes
 from service.registry.job_states import DeliveryState, JobState
 from service.registry.result_kinds import ResultKind
 from service.routing import ResultsSection
@@ -233,3 +233,20 @@ def test_what_waits_for_a_node_is_announced_when_the_node_has_a_hand_free(
         [first], [second] = pending(context, job_id), pending(context, another)
         assert deliver(first, context)
     assert context.queue.deliveries == [second]  # type: ignore[attr-defined]
+
+
+def test_a_delivery_whose_worker_dies_every_time_is_given_up(
+    context: WorkerContext, job_id: str, tmp_path: Path
+) -> None:
+    start = context.clock()
+    with StandInPacs(tmp_path / "pacs") as pacs:
+        plan(context, pacs)
+        [delivery_id] = pending(context, job_id)
+        for hours in (1, 2, 3):
+            with context.sessions.begin() as session:
+                now = start + timedelta(hours=hours)
+                assert deliveries.claim_delivery(session, delivery_id, owner="x", lease_s=1, now=now)
+        assert not deliver(delivery_id, replace(context, clock=lambda: start + timedelta(hours=4)))
+        assert pacs.files() == []
+    [delivery] = detail(context, job_id).deliveries
+    assert (delivery.state, delivery.reason_code) == (DeliveryState.FAILED, "ATTEMPTS_EXHAUSTED")
