@@ -43,6 +43,7 @@ def deliver(delivery_id: int, context: WorkerContext) -> bool:
         )
     if claim is None:
         return False
+    asked = True
     try:
         require_budget(claim.attempts, context.delivery_retries)
         with Lease(lambda: _renew(claim, context), lease_s=context.lease_s, deadline_s=context.deadline_s):
@@ -52,8 +53,8 @@ def deliver(delivery_id: int, context: WorkerContext) -> bool:
         failure = classify(error)
         outcome = Outcome.RETRY if failure.transient else Outcome.REFUSED
         result = StoreResult(claim.result.sop_instance_uid, outcome, None, failure.code, failure.detail)
-        replacement = None
-    _record(claim, result, replacement, context)
+        replacement, asked = None, False
+    _record(claim, result, replacement, context, asked=asked)
     _announce_next(claim, context)
     return result.outcome is Outcome.SENT
 
@@ -69,13 +70,16 @@ def _record(
     result: StoreResult,
     replacement: deliveries.ResultFacts | None,
     context: WorkerContext,
+    *,
+    asked: bool,
 ) -> None:
     now = context.clock()
     answered = result.status is not None or result.outcome is not Outcome.RETRY
     with transaction(context.sessions) as session:
-        if answered:
+        # What failed before the node was asked says nothing about the node.
+        if asked and answered:
             circuit_breaker.node_answered(session, claim.node.remote_node_id)
-        else:
+        elif asked:
             circuit_breaker.node_failed(session, claim.node.remote_node_id, context.breaker, now=now)
         if result.outcome is Outcome.SENT and result.status is not None:
             deliveries.delivery_sent(session, claim, status=result.status, now=now)
