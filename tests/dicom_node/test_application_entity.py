@@ -20,6 +20,7 @@ from pydicom.uid import (
 )
 from pynetdicom import evt
 
+from dicom_node.acceptor import Acceptor
 from dicom_node.application_entity import AssociationLimits, Node, NodeAddress
 from dicom_node.intake import Limits
 from dicom_node.store_scu import Peer, echo
@@ -211,6 +212,18 @@ def test_a_data_set_that_never_ends_is_cut_off(installed: Installation) -> None:
         assert association.is_aborted
         assert alive(node)
     assert installed.instances() == []
+
+
+def test_a_connection_that_gets_no_thread_is_closed_and_forgotten(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_thread(_: Acceptor) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as exhausted:
+        exhausted.setattr(Acceptor, "start", no_thread)
+        with socket.create_connection(("127.0.0.1", node.port), timeout=10) as connection:
+            assert connection.recv(1) == b""
+    assert node.connections == []
+    assert alive(node)
 
 
 def test_an_address_in_use_is_said_so(node: Node, installed: Installation) -> None:
