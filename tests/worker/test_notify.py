@@ -82,8 +82,8 @@ def test_a_stored_file_that_was_altered_fails_the_notice_visibly(context: Worker
     source.chmod(0o600)
     source.write_bytes(b"altered")
     assert not notify(job_id, context)
-    assert detail(context, job_id).summary.state in {JobState.FAILED, JobState.QUEUED}
-    assert detail(context, job_id).summary.reason_code is not None
+    summary = detail(context, job_id).summary
+    assert (summary.state, summary.reason_code) == (JobState.FAILED, "STORED_FILE_ALTERED")
 
 
 def test_a_notice_whose_worker_dies_every_time_is_given_up(context: WorkerContext) -> None:
