@@ -46,6 +46,7 @@ class Acceptor(Association):
         self.acse_timeout = entity.acse_timeout  # these reach the timers of the new upper layer
         self.network_timeout = entity.network_timeout
         self.slot_of: str | None = None
+        self.caller_is_checked = True
         self.acceptor.maximum_length = entity.maximum_pdu_size
         self.acceptor.ae_title = server.ae_title
         self.acceptor.address_info = AddressInformation.from_tuple(server.server_address)

@@ -62,7 +62,11 @@ class AcceptorServer(AssociationServer):
         for oldest in waiting[: max(0, len(waiting) + 1 - self.terms.max_waiting)]:
             log_event(logger, "connection_dropped", level=logging.WARNING, reason_code="TOO_MANY_CONNECTIONS")
             oldest.close()
-        acceptor.start()
+        try:
+            acceptor.start()
+        except RuntimeError:  # no thread to be had: nobody would ever forget this one
+            self.forget(acceptor)
+            raise
 
     def get_request(self) -> tuple[socket, tuple[str, int]]:
         """Accept; TLS is the acceptor's own business, which may take its time."""

@@ -17,7 +17,7 @@ from dicom_node.acceptor import Acceptor
 from dicom_node.callers import Callers
 from dicom_node.errors import RefusedObject
 from dicom_node.intake import Intake
-from dicom_node.status import CANNOT_UNDERSTAND, SUCCESS, comment_of, status_of
+from dicom_node.status import CANNOT_UNDERSTAND, NOT_AUTHORISED, SUCCESS, comment_of, status_of
 from service.errors import TransientError
 from service.logs import log_event
 
@@ -51,6 +51,7 @@ def on_c_store(event: Event, intake: Intake) -> Dataset:
     try:
         if arrival is None:
             raise RefusedObject("DATA_SET_MISSING", "expected a data set and its UIDs, found none", CANNOT_UNDERSTAND)
+        _require_checked(cast(Acceptor, event.assoc), intake.callers)
         receipt = intake.receive(arrival.received())
     except Exception as error:
         return _failed(event, calling_ae_title, error)
@@ -74,7 +75,7 @@ def on_association_requested(event: Event, callers: Callers) -> None:
     """Reject callers that are not registered, and those for whom there is no place (PS3.8 §7.1.1.7).
 
     While the registry does not answer, nobody is rejected for good because of that: the association is let through, and
-    each instance is answered 0xA700 until the registry is back.
+    each instance is answered 0xA700 until the registry is back and the caller has been checked.
     """
     association = cast(Acceptor, event.assoc)
     if _association_request(event).application_context_name != APPLICATION_CONTEXT_NAME:
@@ -86,6 +87,7 @@ def on_association_requested(event: Event, callers: Callers) -> None:
     except TransientError as error:
         log_event(logger, "caller_not_checked", level=logging.WARNING, reason_code=error.code)
         refusal = None
+        association.caller_is_checked = False
     if refusal is not None:
         _reject(event, CALLING_AE_TITLE_NOT_RECOGNISED, refusal)
     elif not association.server.terms.slots.take(calling_ae_title):
@@ -97,6 +99,17 @@ def on_association_requested(event: Event, callers: Callers) -> None:
 def on_association_rejected(event: Event) -> None:
     """Called when pynetdicom itself rejected: the called AE title is not ours."""
     _log_rejection(event, "CALLED_AE_TITLE_NOT_OURS")
+
+
+def _require_checked(association: Acceptor, callers: Callers) -> None:
+    """What could not be asked when the association was requested. Raises TransientError or RefusedObject."""
+    if association.caller_is_checked:
+        return
+    caller = str(association.requestor.ae_title).strip()
+    refusal = callers.refusal(caller, str(association.requestor.address))
+    if refusal is not None:
+        raise RefusedObject(refusal, "the calling AE title may not send, or not from this host", NOT_AUTHORISED)
+    association.caller_is_checked = True
 
 
 def _failed(event: Event, calling_ae_title: str, error: Exception) -> Dataset:

@@ -53,6 +53,11 @@ _MEANINGS = {
     "MODALITY_TRANSFORM_INVALID": "The image's grey scale is not valid",
     "NO_CONTRAST": "The image shows nothing",
     "POLARITY_SUSPECT": "The image looks inverted",
+    "IMAGE_EMPTY": "An exposure without a patient",
+    "IMAGE_NOT_CHEST": "The picture shows no chest",
+    "IMAGE_NOT_FRONTAL": "The picture shows a chest from the side",
+    "IMAGE_NOT_UPRIGHT": "The picture shows a chest that is not upright",
+    "IMAGE_UNSURE": "It is not certain that this is a frontal chest image",
 }
 
 

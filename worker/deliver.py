@@ -23,6 +23,7 @@ from service.registry import circuit_breaker, deliveries, delivery_queue
 from service.registry.result_kinds import ResultKind
 from service.routing import COMPANIONS
 from worker.context import WorkerContext
+from worker.failed_attempt import require_budget
 from worker.failure import classify
 from worker.kept_object import MadeObject, keep_object
 from worker.lease import Lease
@@ -42,7 +43,9 @@ def deliver(delivery_id: int, context: WorkerContext) -> bool:
         )
     if claim is None:
         return False
+    asked = True
     try:
+        require_budget(claim.attempts, context.delivery_retries)
         with Lease(lambda: _renew(claim, context), lease_s=context.lease_s, deadline_s=context.deadline_s):
             result = _send(claim, context)
             replacement = _as_secondary_capture(claim, result, context)
@@ -50,8 +53,8 @@ def deliver(delivery_id: int, context: WorkerContext) -> bool:
         failure = classify(error)
         outcome = Outcome.RETRY if failure.transient else Outcome.REFUSED
         result = StoreResult(claim.result.sop_instance_uid, outcome, None, failure.code, failure.detail)
-        replacement = None
-    _record(claim, result, replacement, context)
+        replacement, asked = None, False
+    _record(claim, result, replacement, context, asked=asked)
     _announce_next(claim, context)
     return result.outcome is Outcome.SENT
 
@@ -67,13 +70,16 @@ def _record(
     result: StoreResult,
     replacement: deliveries.ResultFacts | None,
     context: WorkerContext,
+    *,
+    asked: bool,
 ) -> None:
     now = context.clock()
     answered = result.status is not None or result.outcome is not Outcome.RETRY
     with transaction(context.sessions) as session:
-        if answered:
+        # What failed before the node was asked says nothing about the node.
+        if asked and answered:
             circuit_breaker.node_answered(session, claim.node.remote_node_id)
-        else:
+        elif asked:
             circuit_breaker.node_failed(session, claim.node.remote_node_id, context.breaker, now=now)
         if result.outcome is Outcome.SENT and result.status is not None:
             deliveries.delivery_sent(session, claim, status=result.status, now=now)

@@ -11,10 +11,19 @@ from service.database import transaction
 from service.logs import log_event
 from service.registry import jobs
 from service.registry.job_states import JobPurpose
-from worker.context import WorkerContext
+from worker.context import RetryPolicy, WorkerContext
+from worker.errors import AttemptsExhaustedError
 from worker.failure import classify
 
 logger = logging.getLogger(__name__)
+
+
+def require_budget(attempts: int, retries: RetryPolicy) -> None:
+    """What kills its worker never comes back to report: the count of its claims ends it. `attempts` counts this one."""
+    if attempts > retries.max_attempts:
+        raise AttemptsExhaustedError(
+            f"expected at most {retries.max_attempts} attempts, found this to be number {attempts}"
+        )
 
 
 def end_attempt(claim: jobs.Claim, error: Exception, context: WorkerContext, what: str) -> None:

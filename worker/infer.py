@@ -19,8 +19,8 @@ from service.instance_store import Kind
 from service.logs import log_event
 from service.registry import delivery_queue, jobs
 from worker.context import WorkerContext
-from worker.errors import AttemptsExhaustedError, LeaseLostError
-from worker.failed_attempt import end_attempt
+from worker.errors import LeaseLostError
+from worker.failed_attempt import end_attempt, require_budget
 from worker.kept_object import keep_object
 from worker.lease import Lease
 from worker.model_host import ModelHost
@@ -42,7 +42,7 @@ def infer(job_id: str, context: WorkerContext, host: ModelHost) -> bool:
         return False
     log_event(logger, "inference_started", job_id=job_id, sop_instance_uid=claim.sop_instance_uid)
     try:
-        _require_budget(claim, context)
+        require_budget(claim.attempts, context.inference_retries)
         return _run(claim, context, host)
     except LeaseLostError:
         log_event(logger, "lease_lost", job_id=job_id)
@@ -50,13 +50,6 @@ def infer(job_id: str, context: WorkerContext, host: ModelHost) -> bool:
     except Exception as error:
         end_attempt(claim, error, context, "inference")
         return False
-
-
-def _require_budget(claim: jobs.Claim, context: WorkerContext) -> None:
-    """An image that kills its worker never comes back to report: the count of its claims ends it."""
-    budget = context.inference_retries.max_attempts
-    if claim.attempts > budget:
-        raise AttemptsExhaustedError(f"expected at most {budget} attempts, found this to be number {claim.attempts}")
 
 
 def _run(claim: jobs.Claim, context: WorkerContext, host: ModelHost) -> bool:

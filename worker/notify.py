@@ -15,7 +15,7 @@ from service.registry import delivery_queue, jobs
 from service.registry.job_states import JobPurpose
 from service.registry.result_kinds import ResultKind
 from worker.context import WorkerContext
-from worker.failed_attempt import end_attempt
+from worker.failed_attempt import end_attempt, require_budget
 from worker.kept_object import MadeObject, keep_object
 
 logger = logging.getLogger(__name__)
@@ -35,6 +35,7 @@ def notify(job_id: str, context: WorkerContext) -> bool:
     if claim is None:
         return False
     try:
+        require_budget(claim.attempts, context.inference_retries)
         recorded = _make(claim, context)
     except Exception as error:
         end_attempt(claim, error, context, "notice")

@@ -14,6 +14,8 @@ from service.api.openapi import describe
 from service.api.problems import add_problem_handlers
 from service.dashboard import pages
 from service.instance_store import InstanceStore
+from service.registry.jobs import EVERYWHERE
+from service.routing import Routing
 
 DESCRIPTION = """
 What softray received, what became of it, and why.
@@ -33,11 +35,13 @@ HEADERS = {
 }
 
 
-def create_app(sessions: sessionmaker[Session], store: InstanceStore, queue: Queue) -> FastAPI:
+def create_app(
+    sessions: sessionmaker[Session], store: InstanceStore, queue: Queue, routing: Routing = EVERYWHERE
+) -> FastAPI:
     """The admin API and its pages over the given parts."""
     # FastAPI's own documentation pages load scripts from the internet, which a reading room does not have.
     app = FastAPI(title="softray", version=version.release(), description=DESCRIPTION, docs_url=None, redoc_url=None)
-    app.state.parts = Parts(sessions=sessions, store=store, queue=queue)
+    app.state.parts = Parts(sessions=sessions, store=store, queue=queue, routing=routing)
     for noun in (health, metrics, studies, jobs, rejections, remote_nodes, version):
         app.include_router(noun.router)
     app.include_router(pages.router)

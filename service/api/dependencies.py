@@ -14,6 +14,8 @@ from service.api.paging import Page
 from service.api.problems import ProblemError
 from service.database import transaction
 from service.instance_store import InstanceStore
+from service.registry.jobs import EVERYWHERE
+from service.routing import Routing
 
 
 class Queue(Protocol):
@@ -31,11 +33,12 @@ class Queue(Protocol):
 
 @dataclass(frozen=True)
 class Parts:
-    """Everything behind the API."""
+    """Everything behind the API; `routing`: which results go where."""
 
     sessions: sessionmaker[Session]
     store: InstanceStore
     queue: Queue
+    routing: Routing = EVERYWHERE
 
 
 def parts(request: Request) -> Parts:

@@ -57,7 +57,7 @@ def retry_job(parts: PartsOfApp, job_id: JobId) -> Retried:
     """
     with transaction(parts.sessions) as session:
         try:
-            state = jobs.retry(session, job_id, now=now())
+            state = jobs.retry(session, job_id, now=now(), routing=parts.routing)
         except jobs.NotRetryableError as error:
             status = 404 if error.code == "JOB_UNKNOWN" else 409
             raise ProblemError(status, error.code, error.message) from error

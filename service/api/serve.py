@@ -12,19 +12,25 @@ from service.instance_store import InstanceStore
 from service.job_queue import JobQueue, make_celery
 from service.logs import configure_logging, log_event
 from service.settings import Settings
+from service.site_file import load_site_file
 
 logger = logging.getLogger(__name__)
 
 
 def serve(settings: Settings) -> None:
-    """Answer on `api_host`:`api_port` until told to stop. The tables are `softray migrate`'s business."""
+    """Answer on `api_host`:`api_port` until told to stop. The tables are `softray migrate`'s business.
+
+    Raises ConfigurationError when the site file cannot be read.
+    """
     configure_logging(settings.log_level, settings.log_format)
+    routing = load_site_file(settings).routing()
     engine = make_engine(settings.effective_database_url)
     queue = JobQueue(make_celery(settings.effective_broker_url, settings.data_dir))
     app = create_app(
         make_session_factory(engine),
         InstanceStore(settings.instances_dir, settings.min_free_bytes),
         queue,
+        routing,
     )
     log_event(logger, "api_listening", host=settings.api_host, port=settings.api_port)
     try:

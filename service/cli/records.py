@@ -16,6 +16,7 @@ from service.job_queue import JobQueue, make_celery
 from service.registry import delivery_queue, queries
 from service.registry import jobs as job_registry
 from service.registry.job_states import JobState
+from service.site_file import load_site_file
 
 
 def add_to(app: typer.Typer) -> None:
@@ -91,8 +92,9 @@ def _retry(job_id: str) -> None:
     now = datetime.now(UTC)
     waiting: list[int] = []
     try:
+        routing = load_site_file(configured).routing()
         with session() as opened:
-            state = job_registry.retry(opened, job_id, now=now)
+            state = job_registry.retry(opened, job_id, now=now, routing=routing)
             if state is JobState.DERIVED:
                 waiting = delivery_queue.pending_deliveries(opened, job_id, now=now)
     except SoftrayError as error:

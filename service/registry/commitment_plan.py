@@ -13,10 +13,13 @@ from service.registry.commitment_claims import AwaitedInstance, CommitmentPolicy
 from service.registry.job_states import CommitmentState, DeliveryState
 from service.registry.tables import CommitmentRequest, Delivery, Instance, Job, RemoteNode, Result, Series, Study
 
+MOST_AT_ONCE = 20
+
 
 def plan_requests(session: Session, policy: CommitmentPolicy, *, now: datetime) -> list[int]:
-    """Put what was sent to nodes that are asked for proof into requests; their ids.
+    """Put what was sent to nodes that are asked for proof into requests, MOST_AT_ONCE a node; their ids.
 
+    A node that proof is asked of from now on may have been sent a year's results: the next call goes on with them.
     A node that is only looked at, never asked, gets a row that is REFUSED from the start: its follow-up is the look.
     """
     nodes = session.execute(
@@ -26,7 +29,7 @@ def plan_requests(session: Session, policy: CommitmentPolicy, *, now: datetime) 
     ).all()
     planned: list[int] = []
     for node in nodes:
-        while True:
+        for _ in range(MOST_AT_ONCE):
             sent = session.scalars(
                 select(Delivery.id)
                 .where(

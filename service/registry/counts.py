@@ -25,7 +25,7 @@ class Counts:
 
 
 def count_everything(session: Session) -> Counts:
-    """Count by index: no row is read for its content."""
+    """Count what there is now. Instances and deliveries by index; jobs and rejected objects are read, a row each."""
     jobs = select(Job.purpose, Job.state, func.count()).group_by(Job.purpose, Job.state)
     reasons = select(Instance.reason_code, func.count()).where(Instance.reason_code.is_not(None))
     rejected = select(RejectedObject.reason_code, func.count().label("number")).group_by(RejectedObject.reason_code)

@@ -67,11 +67,9 @@ def record_instance(
     """
     known = find_stored(session, facts.sop_instance_uid)
     if known is None:
-        if verdict.reason_code is None and (sibling := exposures.presentation_sibling(session, facts)) is not None:
-            verdict = replace(verdict, reason_code=exposures.FOR_PRESENTATION_PREFERRED, reason_detail=sibling)
-        stored = StoredRow(sha256, path)
-        instance = _insert_instance(session, facts, verdict, stored, size_bytes, now)
-        if instance is not None:
+        inserted = _insert_instance(session, facts, verdict, StoredRow(sha256, path), size_bytes, now)
+        if inserted is not None:
+            instance, verdict = inserted
             return _queue(session, facts, verdict, instance.id, now)
         known = find_stored(session, facts.sop_instance_uid)
     same = known is not None and known.sha256 == sha256
@@ -131,12 +129,14 @@ def _insert_instance(
     stored: StoredRow,
     size_bytes: int,
     now: datetime,
-) -> Instance | None:
-    """None: another transaction was faster with this SOP Instance UID."""
+) -> tuple[Instance, Verdict] | None:
+    """The row and the final verdict; None: another transaction was faster with this SOP Instance UID."""
     try:
         # The study's time is part of the savepoint: a duplicate leaves no trace.
         with session.begin_nested():
             study_id = _study_id(session, facts, now)
+            # The study's row is ours now: of two siblings that come at once, the second one sees the first.
+            verdict = _without_sibling(session, facts, verdict)
             instance = Instance(
                 series_id=_series_id(session, study_id, facts),
                 sop_instance_uid=facts.sop_instance_uid,
@@ -157,11 +157,17 @@ def _insert_instance(
             )
             session.add(instance)
             session.flush()
-            return instance
+            return instance, verdict
     except IntegrityError:
         if find_stored(session, facts.sop_instance_uid) is None:
             raise
         return None
+
+
+def _without_sibling(session: Session, facts: InstanceFacts, verdict: Verdict) -> Verdict:
+    if verdict.reason_code is None and (sibling := exposures.presentation_sibling(session, facts)) is not None:
+        return replace(verdict, reason_code=exposures.FOR_PRESENTATION_PREFERRED, reason_detail=sibling)
+    return verdict
 
 
 def _study_id(session: Session, facts: InstanceFacts, now: datetime) -> int:
@@ -172,7 +178,7 @@ def _study_id(session: Session, facts: InstanceFacts, now: datetime) -> int:
     if study_id is None:
         new = Study(study_instance_uid=facts.study_instance_uid, first_received_at=now, last_received_at=now)
         return _insert_or_find(session, new, lambda: new.id, find)
-    newer = update(Study).where(Study.id == study_id, Study.last_received_at < now).values(last_received_at=now)
+    newer = update(Study).where(Study.id == study_id, Study.last_received_at <= now).values(last_received_at=now)
     session.execute(newer.execution_options(synchronize_session=False))
     return study_id
 

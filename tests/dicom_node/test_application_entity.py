@@ -20,11 +20,13 @@ from pydicom.uid import (
 )
 from pynetdicom import evt
 
+from dicom_node.acceptor import Acceptor
 from dicom_node.application_entity import AssociationLimits, Node, NodeAddress
+from dicom_node.callers import Callers
 from dicom_node.intake import Limits
 from dicom_node.store_scu import Peer, echo
 from dicom_node.uids import IMPLEMENTATION_CLASS_UID
-from service.errors import ConfigurationError
+from service.errors import ConfigurationError, RegistryUnavailableError
 from service.registry.remote_nodes import remove_remote_node
 from tests.dicom_node.factories import radiograph
 from tests.dicom_node.raw_peer import ASSOCIATE_RJ, RawPeer, associate_rq
@@ -133,6 +135,27 @@ def test_a_registered_ae_title_from_another_host_is_rejected(installed: Installa
             assert echo(Peer("SOFTRAY", "127.0.0.1", node.port), calling_ae_title=calling).ok
 
 
+def test_a_caller_let_in_while_the_registry_was_away_is_checked_once_it_is_back(
+    installed: Installation, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    installed.add_caller("ELSEWHERE", host="192.0.2.7")
+
+    def away(*_: object) -> None:
+        raise RegistryUnavailableError("REGISTRY_UNAVAILABLE", "the database did not answer")
+
+    with listening(installed) as node:
+        answers = {}
+        for calling in ("ELSEWHERE", MODALITY):
+            received = as_received(radiograph(), calling_ae_title=calling)
+            with monkeypatch.context() as outage:
+                outage.setattr(Callers, "refusal", away)
+                association = associate(node.port, [DX], calling=calling)
+                assert association.is_established
+            answers[calling] = c_store_over(association, received).Status
+            association.release()
+    assert answers == {"ELSEWHERE": 0x0124, MODALITY: 0x0000}
+
+
 def test_a_rejected_host_is_named_in_the_log_with_its_reason(
     installed: Installation, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -211,6 +234,18 @@ def test_a_data_set_that_never_ends_is_cut_off(installed: Installation) -> None:
         assert association.is_aborted
         assert alive(node)
     assert installed.instances() == []
+
+
+def test_a_connection_that_gets_no_thread_is_closed_and_forgotten(node: Node, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_thread(_: Acceptor) -> None:
+        raise RuntimeError("can't start new thread")
+
+    with monkeypatch.context() as exhausted:
+        exhausted.setattr(Acceptor, "start", no_thread)
+        with socket.create_connection(("127.0.0.1", node.port), timeout=10) as connection:
+            assert connection.recv(1) == b""
+    assert node.connections == []
+    assert alive(node)
 
 
 def test_an_address_in_use_is_said_so(node: Node, installed: Installation) -> None:

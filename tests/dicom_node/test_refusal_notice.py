@@ -16,7 +16,7 @@ from pydicom.sequence import Sequence
 from pydicom.tag import Tag
 
 from dicom_node.eligibility import ReasonCode
-from dicom_node.errors import DerivationError, PixelErrorCode
+from dicom_node.errors import DerivationError, ImageRefusal, PixelErrorCode
 from dicom_node.radiograph import RadiographKind
 from dicom_node.refusal_notice import refusal_notice
 from dicom_node.report_reasons import reason_code
@@ -66,12 +66,17 @@ def test_a_reason_longer_than_a_code_value_is_a_long_code_value() -> None:
     assert "CodeValue" not in reason.ConceptCodeSequence[0]
 
 
-@pytest.mark.parametrize("reason", [*ReasonCode, *PixelErrorCode, "SOME_LATER_REASON", "X" * 64])
+@pytest.mark.parametrize("reason", [*ReasonCode, *PixelErrorCode, *ImageRefusal, "SOME_LATER_REASON", "X" * 64])
 def test_every_reason_has_a_meaning_that_a_reader_understands(reason: str) -> None:
     meaning = reason_code(reason).meaning
     assert meaning.isascii()
     assert "_" not in meaning
     assert 0 < len(meaning) <= 64
+
+
+@pytest.mark.parametrize("reason", ImageRefusal)
+def test_what_the_picture_is_refused_for_is_said_in_words_of_its_own(reason: ImageRefusal) -> None:
+    assert reason_code(reason).meaning.upper().replace(" ", "_") != reason
 
 
 @pytest.mark.parametrize("reason", ["", "not chest", "NOT-CHEST", "1ST", "X" * 65, "NOT_CHEST\n"])

@@ -12,7 +12,8 @@ from pydicom.uid import SecondaryCaptureImageStorage, generate_uid
 
 from dicom_node.radiograph import wrap_radiograph
 from dicom_node.stand_in_pacs import StandInPacs
-from service.registry import delivery_queue, queries, remote_nodes
+from service.errors import TransientError
+from service.registry import deliveries, delivery_queue, queries, remote_nodes
 from service.registry.job_states import DeliveryState, JobState
 from service.registry.result_kinds import ResultKind
 from service.routing import ResultsSection
@@ -233,3 +234,38 @@ def test_what_waits_for_a_node_is_announced_when_the_node_has_a_hand_free(
         [first], [second] = pending(context, job_id), pending(context, another)
         assert deliver(first, context)
     assert context.queue.deliveries == [second]  # type: ignore[attr-defined]
+
+
+def test_a_delivery_whose_worker_dies_every_time_is_given_up(
+    context: WorkerContext, job_id: str, tmp_path: Path
+) -> None:
+    start = context.clock()
+    with StandInPacs(tmp_path / "pacs") as pacs:
+        plan(context, pacs)
+        [delivery_id] = pending(context, job_id)
+        for hours in (1, 2, 3):
+            with context.sessions.begin() as session:
+                now = start + timedelta(hours=hours)
+                assert deliveries.claim_delivery(session, delivery_id, owner="x", lease_s=1, now=now)
+        assert not deliver(delivery_id, replace(context, clock=lambda: start + timedelta(hours=4)))
+        assert pacs.files() == []
+    [delivery] = detail(context, job_id).deliveries
+    assert (delivery.state, delivery.reason_code) == (DeliveryState.FAILED, "ATTEMPTS_EXHAUSTED")
+
+
+def test_a_failure_of_our_own_store_is_not_held_against_the_node(
+    context: WorkerContext, job_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def away(path: str, sha256: str) -> bytes:
+        raise TransientError("STORE_UNREADABLE", f"expected {path} with digest {sha256[:4]}, found a disk that is away")
+
+    with StandInPacs(tmp_path / "pacs") as pacs:
+        plan(context, pacs)
+        [delivery_id] = pending(context, job_id)
+        monkeypatch.setattr(context.store, "read", away)
+        assert not deliver(delivery_id, context)
+    [delivery] = detail(context, job_id).deliveries
+    assert (delivery.state, delivery.reason_code) == (DeliveryState.PENDING, "STORE_UNREADABLE")
+    with context.sessions() as session:
+        [node] = remote_nodes.list_remote_nodes(session)
+    assert node.failures_in_a_row == 0

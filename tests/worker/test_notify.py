@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+from datetime import timedelta
 from pathlib import Path
 
 from pydicom import dcmread
@@ -9,6 +11,7 @@ from pydicom.uid import ComprehensiveSRStorage
 
 from dicom_node.radiograph import wrap_radiograph
 from dicom_node.stand_in_pacs import StandInPacs
+from service.registry import jobs
 from service.registry.instances import Verdict
 from service.registry.job_states import JobPurpose, JobState
 from service.registry.result_kinds import ResultKind
@@ -79,5 +82,17 @@ def test_a_stored_file_that_was_altered_fails_the_notice_visibly(context: Worker
     source.chmod(0o600)
     source.write_bytes(b"altered")
     assert not notify(job_id, context)
-    assert detail(context, job_id).summary.state in {JobState.FAILED, JobState.QUEUED}
-    assert detail(context, job_id).summary.reason_code is not None
+    summary = detail(context, job_id).summary
+    assert (summary.state, summary.reason_code) == (JobState.FAILED, "STORED_FILE_ALTERED")
+
+
+def test_a_notice_whose_worker_dies_every_time_is_given_up(context: WorkerContext) -> None:
+    job_id = refused_job(context)
+    start = context.clock()
+    for hours in (1, 2, 3):
+        with context.sessions.begin() as session:
+            now = start + timedelta(hours=hours)
+            assert jobs.claim(session, job_id, owner="x", lease_s=1, now=now, purpose=JobPurpose.REFUSAL_NOTICE)
+    assert not notify(job_id, replace(context, clock=lambda: start + timedelta(hours=4)))
+    summary = detail(context, job_id).summary
+    assert (summary.state, summary.reason_code) == (JobState.FAILED, "ATTEMPTS_EXHAUSTED")

@@ -22,6 +22,7 @@ from service.registry.instances import InstanceFacts, Verdict, record_instance, 
 from service.registry.job_states import JobState
 from service.registry.remote_nodes import add_remote_node
 from service.registry.result_kinds import ResultKind
+from service.routing import Routing
 
 STARTED = datetime(2026, 1, 31, 12, 0, tzinfo=UTC)
 T = TypeVar("T")
@@ -57,9 +58,10 @@ class Installation:
         default_factory=lambda: iter(STARTED + timedelta(seconds=7 * tick) for tick in range(100_000))
     )
     received: int = 0
+    routing: Routing = jobs.EVERYWHERE
 
     def app(self) -> FastAPI:
-        return create_app(self.sessions, self.store, self.queue)
+        return create_app(self.sessions, self.store, self.queue, self.routing)
 
     def receive(self, study: str, *, reason_code: str | None = None, reason_detail: str | None = None) -> str:
         """One image of `study` by C-STORE; returns its job id, or "" when it is not eligible."""

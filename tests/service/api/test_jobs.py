@@ -7,6 +7,7 @@ from fastapi.testclient import TestClient
 
 from service.registry import queries
 from service.registry.job_states import JobState
+from service.routing import RouteSection, Routing
 from tests.service.api.installation import PREVIEW_NAMES, Installation, striped_pictures
 
 
@@ -94,6 +95,19 @@ def test_retry_of_a_failed_delivery_sends_the_stored_result_again(
     assert detail is not None
     assert installation.queue.deliveries == [row.delivery_id for row in detail.deliveries]
     assert installation.queue.inferences == []
+
+
+def test_a_retry_sends_nothing_to_a_node_that_no_route_names(installation: Installation) -> None:
+    installation.routing = Routing((RouteSection(to=("PACS",)),))
+    installation.add_destination("PACS")
+    job_id = installation.receive("1.2.1")
+    installation.derive(job_id)
+    installation.deliver(job_id, status=0xC000)
+    installation.add_destination("RESEARCH")
+    assert TestClient(installation.app()).post(f"/jobs/{job_id}/retry").status_code == 202
+    detail = installation.read(lambda session: queries.job_detail(session, job_id))
+    assert detail is not None
+    assert [row.remote_node for row in detail.deliveries] == ["PACS"]
 
 
 def test_a_retry_is_accepted_while_the_broker_is_away(client: TestClient, installation: Installation) -> None:

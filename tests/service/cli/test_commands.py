@@ -16,6 +16,7 @@ from dicom_node.stand_in_pacs import StandInPacs
 from service.cli import app
 from tests.dicom_node.scripted_web_peer import scripted_peer
 from tests.radiographs import write
+from tests.service.api.installation import install
 
 runner = CliRunner()
 
@@ -152,3 +153,21 @@ def test_weights_list_names_the_default() -> None:
     code, output = run("weights", "list")
     assert code == 0
     assert "default" in output
+
+
+def test_a_retry_follows_the_routes_of_the_site_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "site.toml").write_text('[[route]]\nto = ["PACS"]\n')
+    monkeypatch.setenv("SOFTRAY_SITE_FILE", str(tmp_path / "site.toml"))
+    monkeypatch.setenv("SOFTRAY_DATABASE_URL", f"sqlite:///{tmp_path / 'softray.sqlite3'}")
+    installed = install(tmp_path)
+    installed.add_destination("PACS")
+    job_id = installed.receive("1.2.1")
+    installed.derive(job_id)
+    installed.deliver(job_id, status=0xC000)
+    installed.add_destination("RESEARCH")
+    installed.sessions.kw["bind"].dispose()
+    code, said = run("jobs", job_id, "--retry")
+    assert code == 0, said
+    _, shown = run("jobs", job_id)
+    assert "to PACS: PENDING" in shown
+    assert "RESEARCH" not in shown

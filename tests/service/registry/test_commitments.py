@@ -11,7 +11,7 @@ from sqlalchemy import select
 from sqlalchemy.orm import Session, sessionmaker
 
 from service.database import transaction
-from service.registry import commitments, deliveries
+from service.registry import commitment_plan, commitments, deliveries
 from service.registry import jobs as job_registry
 from service.registry.commitment_claims import CommitmentPolicy, RequestClaim, Step
 from service.registry.commitment_plan import plan_requests, reporting_callers
@@ -134,6 +134,19 @@ def test_a_batch_holds_no_more_than_the_policy_says(sessions: sessionmaker[Sessi
     with transaction(sessions) as session:
         planned = plan_requests(session, CommitmentPolicy(batch=2), now=SOON)
     assert len(planned) == 3
+
+
+def test_a_long_backlog_is_planned_in_several_calls(
+    sessions: sessionmaker[Session], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(commitment_plan, "MOST_AT_ONCE", 2)
+    for _ in range(3):
+        sent(sessions)
+    planned = []
+    for _ in range(3):
+        with transaction(sessions) as session:
+            planned.append(len(plan_requests(session, CommitmentPolicy(batch=1), now=SOON)))
+    assert planned == [2, 1, 0]
 
 
 def test_an_expired_request_is_due_to_be_followed_up(sessions: sessionmaker[Session]) -> None:

@@ -1,16 +1,18 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from threading import Event
+from time import sleep
 
 import pytest
 from sqlalchemy.orm import Session, sessionmaker
 
 from service.database import transaction
-from service.registry import jobs
+from service.registry import exposures, jobs
 from service.registry.exposures import FOR_PRESENTATION_PREFERRED, FOR_PROCESSING
 from service.registry.instances import InstanceFacts, Recorded, Verdict
 from service.registry.job_states import JobState
-from tests.service.registry.factories import LEASE_S, NOON, detail, facts, record
+from tests.service.registry.factories import LEASE_S, NOON, at_once, detail, facts, record
 
 FOR_PRESENTATION = "1.2.840.10008.5.1.4.1.1.1.1"
 STUDY, EVENT = "2.25.5", "2.25.6"
@@ -60,6 +62,34 @@ def test_a_source_image_sequence_tells_as_well(sessions: sessionmaker[Session]) 
     assert waiting is not None
     receive(sessions, presentation(irradiation_event_uid=None, made_from_uid=raw.sop_instance_uid))
     assert detail(sessions, waiting).summary.state is JobState.REFUSED
+
+
+def test_of_two_siblings_that_come_at_once_one_is_processed(
+    sessions: sessionmaker[Session], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    receive(sessions, facts(study_instance_uid=STUDY))  # the study is there
+    look = exposures.presentation_sibling
+    raw_is_looking = Event()
+
+    def slowly(session: Session, instance: InstanceFacts) -> str | None:
+        found = look(session, instance)
+        if instance.sop_class_uid == FOR_PROCESSING:
+            raw_is_looking.set()
+            sleep(0.3)  # long enough for the other to come in, if nothing holds it up
+        return found
+
+    monkeypatch.setattr(exposures, "presentation_sibling", slowly)
+
+    def come(number: int) -> str | None:
+        if number == 0:
+            return receive(sessions, processing()).job_id
+        assert raw_is_looking.wait(10)
+        return receive(sessions, presentation()).job_id
+
+    raw, presented = at_once(2, come)
+    assert presented is not None
+    assert raw is not None
+    assert detail(sessions, raw).summary.state is JobState.REFUSED
 
 
 @pytest.mark.parametrize("other", [{"irradiation_event_uid": "2.25.99"}, {"irradiation_event_uid": None}])
