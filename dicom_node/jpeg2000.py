@@ -28,6 +28,5 @@ def encode_codestream(
 
     Raises RuntimeError or ValueError when they cannot be encoded.
     """
-    lossy = {} if compression_ratios is None else {"compression_ratios": compression_ratios}
     with _turn:
-        return bytes(encode_array(pixels, bits_stored=bits_stored, **lossy))
+        return bytes(encode_array(pixels, bits_stored=bits_stored, compression_ratios=compression_ratios))

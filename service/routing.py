@@ -85,6 +85,13 @@ class Routing:
             for route in self.routes
         )
 
+    def unrouted(self, kinds: Collection[ResultKind]) -> list[ResultKind]:
+        """Those of `kinds` that are made and that no route lets out, so that they would wait for ever."""
+        if not self.routes:
+            return []
+        out = {kind for route in self.routes for kind in route.results or ResultKind}
+        return sorted(set(kinds) - out)
+
     def unknown_nodes(self, known: Collection[str]) -> list[str]:
         """Names in routes that no remote node has: a misspelt one would lose results silently."""
         return sorted({name for route in self.routes for name in route.to} - set(known))

@@ -26,6 +26,7 @@ from service.job_queue import DELIVER_TASK, GPU_QUEUE, INFER_TASK, NETWORK_QUEUE
 from service.logs import configure_logging, log_event
 from service.registry.commitment_claims import CommitmentPolicy
 from service.registry.remote_nodes import list_remote_nodes
+from service.registry.result_kinds import ResultKind
 from service.settings import Settings
 from service.site_file import load_site_file
 from worker.commit import start_follow_up
@@ -79,7 +80,7 @@ def run_network(settings: Settings) -> None:
     context = build_context(settings, celery)
     register_delivery(celery, context)
     register_notice(celery, context)
-    _warn_of_unknown_nodes(context)
+    _warn_of_routes_that_lead_nowhere(context)
     stop = start_sweeper(context, settings.sweep_interval_s)
     stop_following_up = start_follow_up(context, settings.sweep_interval_s)
     try:
@@ -118,8 +119,11 @@ def build_context(settings: Settings, celery: Celery) -> WorkerContext:
     )
 
 
-def _warn_of_unknown_nodes(context: WorkerContext) -> None:
-    """A route to a node that nobody added sends nothing, and nobody would notice."""
+def _warn_of_routes_that_lead_nowhere(context: WorkerContext) -> None:
+    """A route to a node that nobody added sends nothing, nor goes what no route names; nobody would notice."""
+    made = context.results.wanted() | ({ResultKind.REFUSAL_NOTICE} if context.notice_refusals else set())
+    for kind in context.routing.unrouted(made):
+        log_event(logger, "no_route_for_results", level=logging.WARNING, kind=kind)
     with transaction(context.sessions, read_only=True) as session:
         known = {node.name for node in list_remote_nodes(session)}
     for name in context.routing.unknown_nodes(known):

@@ -18,6 +18,7 @@ from dicom_node.secondary_capture import as_secondary_capture
 from dicom_node.store_scu import Outcome, StoreResult
 from dicom_node.stored_instance import read_stored_instance
 from service.database import transaction
+from service.errors import ConfigurationError
 from service.logs import log_event
 from service.registry import circuit_breaker, deliveries, delivery_queue
 from service.registry.result_kinds import ResultKind
@@ -51,7 +52,9 @@ def deliver(delivery_id: int, context: WorkerContext) -> bool:
             replacement = _as_secondary_capture(claim, result, context)
     except Exception as error:
         failure = classify(error)
-        outcome = Outcome.RETRY if failure.transient else Outcome.REFUSED
+        # A certificate or a token that is missing now fails every delivery to the node: an administrator puts it back.
+        passes = failure.transient or isinstance(error, ConfigurationError)
+        outcome = Outcome.RETRY if passes else Outcome.REFUSED
         result = StoreResult(claim.result.sop_instance_uid, outcome, None, failure.code, failure.detail)
         replacement, asked = None, False
     _record(claim, result, replacement, context, asked=asked)

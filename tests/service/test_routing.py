@@ -63,3 +63,10 @@ def test_the_soft_tissue_is_always_made_and_the_rest_on_request() -> None:
     assert ResultsSection().wanted() == {ResultKind.SOFT_TISSUE}
     everything = ResultsSection(bone=True, spread=True, presentation_state=True, report=True)
     assert everything.wanted() == set(ResultKind) - {ResultKind.REFUSAL_NOTICE}
+
+
+def test_what_is_made_and_goes_nowhere_is_named() -> None:
+    made = {ResultKind.SOFT_TISSUE, ResultKind.BONE, ResultKind.REFUSAL_NOTICE}
+    assert Routing().unrouted(made) == []
+    assert routing({"to": ["PACS"], "results": ["SOFT_TISSUE"]}).unrouted(made) == ["BONE", "REFUSAL_NOTICE"]
+    assert routing({"to": ["PACS"], "results": ["SOFT_TISSUE"]}, {"to": ["ALL"]}).unrouted(made) == []

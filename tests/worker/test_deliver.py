@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from pydicom import dcmread
 from pydicom.uid import SecondaryCaptureImageStorage, generate_uid
+from sqlalchemy import update
 
 from dicom_node.radiograph import wrap_radiograph
 from dicom_node.stand_in_pacs import StandInPacs
@@ -16,6 +17,7 @@ from service.errors import TransientError
 from service.registry import deliveries, delivery_queue, queries, remote_nodes
 from service.registry.job_states import DeliveryState, JobState
 from service.registry.result_kinds import ResultKind
+from service.registry.tables import RemoteNode
 from service.routing import ResultsSection
 from tests.radiographs import phantom
 from tests.worker.conftest import ConstantSuppressor, DirectHost, queue_job
@@ -269,3 +271,15 @@ def test_a_failure_of_our_own_store_is_not_held_against_the_node(
     with context.sessions() as session:
         [node] = remote_nodes.list_remote_nodes(session)
     assert node.failures_in_a_row == 0
+
+
+def test_a_certificate_that_is_missing_fails_no_delivery_for_good(
+    context: WorkerContext, job_id: str, tmp_path: Path
+) -> None:
+    with StandInPacs(tmp_path / "pacs") as pacs:
+        plan(context, pacs)
+    with context.sessions.begin() as session:
+        session.execute(update(RemoteNode).values(tls=True))
+    assert not deliver(pending(context, job_id)[0], context)
+    [delivery] = detail(context, job_id).deliveries
+    assert (delivery.state, delivery.reason_code) == (DeliveryState.PENDING, "TLS_NOT_CONFIGURED")
