@@ -14,6 +14,7 @@ from sqlalchemy import CursorResult, or_, select, update
 from sqlalchemy.orm import Session
 
 from service.registry.claims import Destination
+from service.registry.destinations import destination_of
 from service.registry.promise_table import CommitmentPromise
 from service.registry.tables import Instance, RemoteNode
 
@@ -129,7 +130,7 @@ def claim_promise(
         duplicate=promise.duplicate,
         fencing_token=token,
         attempts=attempts,
-        node=Destination(node.id, node.name, node.ae_title, node.host, node.port, node.tls, node.url, node.token_file),
+        node=destination_of(node),
     )
 
 

@@ -15,10 +15,10 @@ from sqlalchemy import and_, or_, select
 from sqlalchemy.orm import Session
 
 from service.registry import jobs
-from service.registry.claims import Destination
 from service.registry.commitment_claims import RequestClaim, Step
 from service.registry.commitment_plan import awaited_instances, insert_request
 from service.registry.compare_and_swap import NO_LEASE, swap
+from service.registry.destinations import destination_of
 from service.registry.job_states import CommitmentState
 from service.registry.tables import CommitmentRequest, RemoteNode
 
@@ -102,7 +102,7 @@ def claim_request(
         verifies=node.verifies,
         fencing_token=token,
         attempts=attempts,
-        node=Destination(node.id, node.name, node.ae_title, node.host, node.port, node.tls, node.url, node.token_file),
+        node=destination_of(node),
         instances=instances,
     )
 

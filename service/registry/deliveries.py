@@ -20,6 +20,7 @@ from service.registry.claims import Destination as Destination
 from service.registry.claims import ResultFacts as ResultFacts
 from service.registry.compare_and_swap import NO_LEASE, swap
 from service.registry.delivery_plan import add_delivery
+from service.registry.destinations import destination_of
 from service.registry.job_states import DeliveryState, JobState, check_delivery
 from service.registry.results import record_replacement
 from service.registry.settlement import settle_job
@@ -90,7 +91,7 @@ def claim_delivery(
             path=result.path,
             sha256=result.sha256,
         ),
-        node=Destination(node.id, node.name, node.ae_title, node.host, node.port, node.tls, node.url, node.token_file),
+        node=destination_of(node),
     )
 
 
