@@ -16,7 +16,6 @@ from sqlalchemy.orm import Session
 
 from service.registry import jobs
 from service.registry.claims import DeliveryClaim as DeliveryClaim
-from service.registry.claims import Destination as Destination
 from service.registry.claims import ResultFacts as ResultFacts
 from service.registry.compare_and_swap import NO_LEASE, swap
 from service.registry.delivery_plan import add_delivery

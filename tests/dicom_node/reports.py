@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import functools
-from datetime import UTC, datetime
+from dataclasses import replace
 from io import BytesIO
 
 import numpy as np
@@ -13,29 +13,18 @@ from pydicom.dataset import Dataset
 from pydicom.sequence import Sequence
 from pydicom.tag import Tag
 
-from dicom_node.derived import DerivedPolicy, Provenance, derive
+from dicom_node.derived import DerivedPolicy, derive
 from dicom_node.pixels import read_source, write_back
 from dicom_node.quality_figures import QualityFigures
 from dicom_node.radiograph import RadiographKind
-from tests.dicom_node.factories import chest, lut_item, radiograph, reread
+from tests.dicom_node.derivation import NOW as NOW
+from tests.dicom_node.derivation import POLICY as POLICY
+from tests.dicom_node.derivation import PROVENANCE as ONE_SEED
+from tests.dicom_node.derivation import SMALL as SMALL
+from tests.dicom_node.factories import lut_item, radiograph, reread
 
-NOW = datetime(2026, 3, 4, 12, 30, 15, 250000, tzinfo=UTC)
-POLICY = DerivedPolicy()
-PROVENANCE = Provenance(
-    model_name="bs-ldm-lite",
-    model_version="1.2",
-    model_sha256="ab" * 32,
-    architecture="bs-ldm",
-    sampler="dpm-solver++(2m)",
-    steps=15,
-    seed=7,
-    precision="float32",
-    device="cpu",
-    service_version="0.1.0",
-    parameters="seeds=4",
-)
+PROVENANCE = replace(ONE_SEED, parameters="seeds=4")
 QUALITY = QualityFigures(31.2345, 0.91234, 18.7, 0.0, 0.98765, 0.4)
-SMALL = chest(60, 50)
 
 CHARACTER_SETS: dict[str, tuple[object, bytes]] = {
     "ASCII": (None, b"Test^Chest"),
