@@ -22,6 +22,7 @@ from dicom_node.stow_admission import (
     DICOM_XML,
     StowTerms,
     accepts_json,
+    announced_bytes,
     caller_of,
     parser_of,
     require_permitted,
@@ -69,6 +70,7 @@ def create_stow_app(intake: Intake, terms: StowTerms) -> FastAPI:
             parser = parser_of(request, study_instance_uid, terms)
             if places.locked() or intake.shutting_down.is_set():
                 raise ProblemError(503, "BUSY", "the same request will be taken later")
+            await run_in_threadpool(intake.require_room, calling_ae_title, announced_bytes(request))
         except (ProblemError, MultipartError, TransientError) as refused:
             problem = _problem_of(refused)
             if calling_ae_title is not None and problem.status in _RECORDED:

@@ -8,32 +8,21 @@ SOFTRAY_ENV_FILE names, else `softray.env` in the working directory when there i
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from service.errors import ConfigurationError
+from service.setting_types import MIB as MIB
+from service.setting_types import Bytes, BytesPerSecond, Count, Percent, Port, Seconds
+from service.setting_types import Unit as Unit
+from service.setting_types import checked_ae_title as checked_ae_title
 
 ENV_PREFIX = "SOFTRAY_"
 ENV_FILE_VARIABLE = "SOFTRAY_ENV_FILE"
 DEFAULT_ENV_FILE = Path("softray.env")
-MIB = 1024 * 1024
-
-
-@dataclass(frozen=True)
-class Unit:
-    """The unit of a setting, shown in the documentation."""
-
-    symbol: str
-
-
-Seconds = Annotated[float, Unit("s"), Field(gt=0)]
-Bytes = Annotated[int, Unit("bytes"), Field(ge=0)]
-Port = Annotated[int, Field(ge=1, le=65535)]
-Count = Annotated[int, Field(ge=1)]
 
 
 def load_settings() -> Settings:
@@ -143,11 +132,19 @@ class Settings(BaseSettings):
 
     # Admission
     min_free_bytes: Bytes = Field(
-        default=2048 * MIB, description="Free disk space below which instances are refused with 0xA700."
+        default=2048 * MIB,
+        description="Free disk space below which instances are refused with 0xA700, until there is a tenth more.",
+    )
+    disk_high_percent: Percent = Field(
+        default=95, description="Share of the disk in use above which instances are refused with 0xA700; 100: no limit."
+    )
+    disk_low_percent: Percent = Field(
+        default=92, description="Share of the disk in use at which instances are accepted again after that."
     )
     max_instance_bytes: Bytes = Field(default=512 * MIB, description="Largest instance accepted.")
     max_queue_depth: Count = Field(
-        default=10000, description="Jobs waiting or running above which instances are refused with 0xA700."
+        default=10000,
+        description="Jobs waiting or running above which instances are refused with 0xA700, until a tenth is done.",
     )
     min_age_years: int = Field(default=18, ge=0, description="Youngest patient processed, in years; 0: no limit.")
     min_side: int = Field(
@@ -213,6 +210,11 @@ class Settings(BaseSettings):
     retry_max_s: Seconds = Field(default=900, description="Longest pause between two retries.")
     delivery_max_attempts: Count = Field(default=20, description="Attempts at one delivery before it fails.")
 
+    # Upkeep of what is kept
+    scrub_rate: BytesPerSecond = Field(
+        default=4 * MIB, description="How fast kept files are read again to find altered ones; 0: not at all."
+    )
+
     # Derived objects
     series_number_offset: int = Field(default=9000, ge=0, description="Added to the source's Series Number.")
     content_qualification: Literal["RESEARCH", "PRODUCT"] = Field(
@@ -251,6 +253,12 @@ class Settings(BaseSettings):
     def _is_an_ae_title(cls, value: str) -> str:
         return checked_ae_title(value)
 
+    @model_validator(mode="after")
+    def _low_marks_lie_below_high_ones(self) -> Settings:
+        if self.disk_low_percent > self.disk_high_percent:
+            raise ValueError("expected SOFTRAY_DISK_LOW_PERCENT at or below SOFTRAY_DISK_HIGH_PERCENT")
+        return self
+
     @property
     def effective_database_url(self) -> str:
         """The registry's URL with the default filled in."""
@@ -282,14 +290,6 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments, then environment, then the one file; nothing else is read."""
         return init_settings, env_settings, DotEnvSettingsSource(settings_cls, env_file=_env_file())
-
-
-def checked_ae_title(value: str) -> str:
-    """Return `value` without the spaces around it, or raise ValueError (AE of PS3.5 §6.2: 1-16 characters)."""
-    title = value.strip(" ")
-    if not 1 <= len(title) <= 16 or "\\" in title or not title.isascii() or not title.isprintable():
-        raise ValueError(f"an AE title has 1 to 16 printable ASCII characters and no backslash, found {value!r}")
-    return title
 
 
 def _env_file() -> Path:

@@ -17,6 +17,8 @@ from service.errors import ConfigurationError
 from service.routing import ResultsSection, RouteSection, Routing
 from service.settings import Settings
 from service.site_gate import GateSection
+from service.site_retention import RetentionSection
+from service.site_senders import SenderSection
 
 SITE_FILE_INVALID = "SITE_FILE_INVALID"
 
@@ -29,6 +31,8 @@ class SiteFile(BaseModel):
     gate: GateSection = Field(default_factory=GateSection)
     results: ResultsSection = Field(default_factory=ResultsSection)
     route: tuple[RouteSection, ...] = ()
+    sender: tuple[SenderSection, ...] = ()
+    retention: RetentionSection = Field(default_factory=RetentionSection)
 
     def routing(self) -> Routing:
         """The routes of the file."""

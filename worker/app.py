@@ -21,7 +21,6 @@ from celery.exceptions import SecurityWarning
 from dicom_node.site_policy import derived_policy, eligibility_policy
 from dicom_node.tls import client_context, tls_files
 from service.database import make_engine, make_session_factory, require_current_schema, transaction
-from service.instance_store import InstanceStore
 from service.job_queue import DELIVER_TASK, GPU_QUEUE, INFER_TASK, NETWORK_QUEUE, NOTIFY_TASK, JobQueue, make_celery
 from service.logs import configure_logging, log_event
 from service.registry.commitment_claims import CommitmentPolicy
@@ -29,6 +28,7 @@ from service.registry.remote_nodes import list_remote_nodes
 from service.registry.result_kinds import ResultKind
 from service.settings import Settings
 from service.site_file import load_site_file
+from service.store_settings import open_store
 from worker.commit import start_follow_up
 from worker.context import RetryPolicy, WorkerContext
 from worker.deliver import deliver
@@ -97,7 +97,7 @@ def build_context(settings: Settings, celery: Celery) -> WorkerContext:
     require_current_schema(engine)
     return WorkerContext(
         sessions=make_session_factory(engine),
-        store=InstanceStore(settings.instances_dir, settings.min_free_bytes),
+        store=open_store(settings),
         queue=JobQueue(celery),
         policy=derived_policy(settings),
         inference_retries=RetryPolicy(settings.max_attempts, settings.retry_base_s, settings.retry_max_s),

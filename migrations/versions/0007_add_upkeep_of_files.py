@@ -15,13 +15,13 @@ branch_labels = None
 depends_on = None
 
 TIME = sa.DateTime(timezone=True)
-NEW_COLUMNS = {
+NEW_COLUMNS: dict[str, tuple[str, ...]] = {
     "instances": ("file_removed_at", "file_returned_at", "promised_at", "file_fault", "file_fault_at"),
     "results": ("file_removed_at", "file_fault", "file_fault_at"),
     "rejected_objects": ("file_removed_at",),
     "jobs": ("previews_removed_at",),
 }
-NEW_INDEXES = {
+NEW_INDEXES: dict[str, tuple[tuple[str, ...], ...]] = {
     "instances": (("path",), ("file_removed_at", "id"), ("file_fault", "id")),
     "results": (("path",), ("file_removed_at", "id"), ("file_fault", "id")),
     "rejected_objects": (("path",), ("file_removed_at", "id")),
@@ -39,8 +39,8 @@ def upgrade() -> None:
         for column in columns:
             op.add_column(table, sa.Column(column, sa.String(64) if column == "file_fault" else TIME, nullable=True))
     for table, indexes in NEW_INDEXES.items():
-        for columns in indexes:
-            op.create_index(_index(table, columns), table, list(columns))
+        for indexed in indexes:
+            op.create_index(_index(table, indexed), table, list(indexed))
     op.create_table(
         "admission_marks",
         sa.Column("name", sa.String(32), nullable=False),
@@ -68,8 +68,8 @@ def downgrade() -> None:
     op.drop_table("upkeep_tasks")
     op.drop_table("admission_marks")
     for table, indexes in NEW_INDEXES.items():
-        for columns in indexes:
-            op.drop_index(_index(table, columns), table_name=table)
+        for indexed in indexes:
+            op.drop_index(_index(table, indexed), table_name=table)
     for table, columns in NEW_COLUMNS.items():
         with op.batch_alter_table(table) as altered:
             for column in columns:

@@ -8,11 +8,11 @@ import uvicorn
 
 from service.api.app import create_app
 from service.database import make_engine, make_session_factory
-from service.instance_store import InstanceStore
 from service.job_queue import JobQueue, make_celery
 from service.logs import configure_logging, log_event
 from service.settings import Settings
 from service.site_file import load_site_file
+from service.store_settings import open_store
 
 logger = logging.getLogger(__name__)
 
@@ -28,7 +28,7 @@ def serve(settings: Settings) -> None:
     queue = JobQueue(make_celery(settings.effective_broker_url, settings.data_dir))
     app = create_app(
         make_session_factory(engine),
-        InstanceStore(settings.instances_dir, settings.min_free_bytes),
+        open_store(settings),
         queue,
         routing,
     )

@@ -4,6 +4,7 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 
 from service.database import make_engine, make_session_factory
+from service.space import DiskMarks
 from tests.service.api.installation import Installation
 
 
@@ -29,7 +30,7 @@ def test_not_ready_when_the_broker_is_away(client: TestClient, installation: Ins
 
 
 def test_not_ready_when_the_disk_is_below_the_watermark(client: TestClient, installation: Installation) -> None:
-    installation.store.min_free_bytes = 1 << 62
+    installation.store.space.marks = DiskMarks(1 << 62)
     answer = client.get("/health/ready")
     assert answer.status_code == 503
     (detail,) = answer.json()["details"]
@@ -58,5 +59,5 @@ def test_not_ready_when_the_tables_are_missing(client: TestClient, installation:
 
 def test_every_reason_is_given_at_once(client: TestClient, installation: Installation) -> None:
     installation.queue.reachable = False
-    installation.store.min_free_bytes = 1 << 62
+    installation.store.space.marks = DiskMarks(1 << 62)
     assert client.get("/health/ready").json()["message"] == "not ready: disk, broker"
