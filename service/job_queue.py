@@ -138,6 +138,11 @@ class JobQueue:
         log_event(_logger, event, level=logging.WARNING, error=type(error).__name__, **fields)
 
 
+def broker_folder(data_dir: Path) -> Path:
+    """Where the messages lie when no server is the broker."""
+    return data_dir.absolute() / "broker"
+
+
 def _queue(name: str) -> Queue:
     return Queue(name, routing_key=name)  # type: ignore[no-untyped-call]
 
@@ -145,5 +150,5 @@ def _queue(name: str) -> Queue:
 def _transport_options(broker_url: str, data_dir: Path) -> dict[str, Any]:
     if broker_url.startswith("filesystem:"):
         register_folder_broker()
-        return folder_broker_options(data_dir.absolute() / "broker", POLLING_INTERVAL_S)
+        return folder_broker_options(broker_folder(data_dir), POLLING_INTERVAL_S)
     return {"visibility_timeout": VISIBILITY_TIMEOUT_S, "socket_keepalive": True, "health_check_interval": 10}

@@ -21,7 +21,16 @@ from celery.exceptions import SecurityWarning
 from dicom_node.site_policy import derived_policy, eligibility_policy
 from dicom_node.tls import client_context, tls_files
 from service.database import make_engine, make_session_factory, require_current_schema, transaction
-from service.job_queue import DELIVER_TASK, GPU_QUEUE, INFER_TASK, NETWORK_QUEUE, NOTIFY_TASK, JobQueue, make_celery
+from service.job_queue import (
+    DELIVER_TASK,
+    GPU_QUEUE,
+    INFER_TASK,
+    NETWORK_QUEUE,
+    NOTIFY_TASK,
+    JobQueue,
+    broker_folder,
+    make_celery,
+)
 from service.logs import configure_logging, log_event
 from service.registry.commitment_claims import CommitmentPolicy
 from service.registry.remote_nodes import list_remote_nodes
@@ -34,6 +43,7 @@ from worker.context import RetryPolicy, WorkerContext
 from worker.deliver import deliver
 from worker.notify import notify
 from worker.sweep import start_sweeper
+from worker.upkeep import UpkeepTerms, start_upkeep
 
 if TYPE_CHECKING:
     from worker.model_host import ModelHost
@@ -83,11 +93,22 @@ def run_network(settings: Settings) -> None:
     _warn_of_routes_that_lead_nowhere(context)
     stop = start_sweeper(context, settings.sweep_interval_s)
     stop_following_up = start_follow_up(context, settings.sweep_interval_s)
+    stop_upkeep = start_upkeep(context, _upkeep_terms(settings))
     try:
         _consume(celery, NETWORK_QUEUE, pool="threads", threads=DELIVERY_THREADS)
     finally:
         stop.set()
         stop_following_up.set()
+        stop_upkeep.set()
+
+
+def _upkeep_terms(settings: Settings) -> UpkeepTerms:
+    folder_is_broker = settings.effective_broker_url.startswith("filesystem:")
+    return UpkeepTerms(
+        load_site_file(settings).retention,
+        settings.scrub_rate,
+        broker_folder(settings.data_dir) if folder_is_broker else None,
+    )
 
 
 def build_context(settings: Settings, celery: Celery) -> WorkerContext:
