@@ -13,7 +13,7 @@ from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
-from typing import Protocol
+from typing import Protocol, cast
 
 from pydicom.dataset import Dataset
 from sqlalchemy.orm import Session, sessionmaker
@@ -103,11 +103,15 @@ class Intake:
     clock: Callable[[], datetime] = _now
     # SQLite lets one writer in and the others ask again after a while; in turn, none of them sleeps.
     turn_to_write: AbstractContextManager[object] = field(default_factory=threading.Lock)
-    admission: Admission = field(init=False, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         terms = AdmissionTerms(self.limits.max_queue_depth, self.limits.quotas)
-        object.__setattr__(self, "admission", Admission(self.sessions, self.store, terms, self.clock))
+        object.__setattr__(self, "_admission", Admission(self.sessions, self.store, terms, self.clock))
+
+    @property
+    def admission(self) -> Admission:
+        """Made of the other fields, and never replaced."""
+        return cast(Admission, vars(self)["_admission"])
 
     def open_arrival(self, message: ArrivingMessage) -> Arrival:
         """Where the data set of `message` goes while it comes."""

@@ -2,7 +2,7 @@
 
 What a file is to whom is the registry's to say, so the question comes in as `wanted`; it is asked while nobody can be
 about to name the file in a row (`service.file_locks`). A file that no row names is never deleted but moved to
-`lost+found`, under the path that it had, where a person can look at it and from where it comes back when a row needs it.
+`lost+found`, under the path that it had: a person can look at it there, and it comes back when a row needs it.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def set_aside(store: InstanceStore, path: str, wanted: Wanted) -> bool:
 
 
 def bring_back(store: InstanceStore, path: str) -> bool:
-    """Move what was set aside under `path` back to where rows look for it; False: nothing was. Raises TransientError."""
+    """Move what was set aside back to where rows look for it; False: there is nothing. Raises TransientError."""
     place, aside = store.resolve(path), store.root / LOST_AND_FOUND / path
     with store.locks.keeping(PurePosixPath(path).stem):
         try:

@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from dicom_node.errors import ImageRefused
 from service.database import transaction
+from service.errors import StoreFullError
 from service.logs import log_event
 from service.registry import jobs
 from service.registry.job_states import JobPurpose
@@ -33,11 +34,21 @@ def end_attempt(claim: jobs.Claim, error: Exception, context: WorkerContext, wha
         return
     failure = classify(error)
     now = context.clock()
-    again = failure.transient and not context.inference_retries.exhausted(claim.attempts)
+    # A full disk says nothing about the image: it waits for room as long as that takes.
+    no_room = isinstance(error, StoreFullError)
+    again = no_room or (failure.transient and not context.inference_retries.exhausted(claim.attempts))
     wait = timedelta(seconds=context.inference_retries.wait_s(claim.attempts, random.random()))
     with transaction(context.sessions) as session:
         if again:
-            jobs.release(session, claim, code=failure.code, detail=failure.detail, not_before=now + wait, now=now)
+            jobs.release(
+                session,
+                claim,
+                code=failure.code,
+                detail=failure.detail,
+                not_before=now + wait,
+                now=now,
+                counts=not no_room,
+            )
         else:
             jobs.fail(session, claim, code=failure.code, detail=failure.detail, now=now)
     log_event(

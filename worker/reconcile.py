@@ -15,7 +15,7 @@ from service.errors import PermanentError
 from service.logs import log_event
 from service.registry import jobs, kept_files
 from service.registry.kept_files import KeptFile, Naming, Table
-from service.store_upkeep import MISSING, FoundFile, bring_back, files_in, folders, is_there, set_aside
+from service.store_upkeep import MISSING, FoundFile, bring_back, fault_of, files_in, folders, is_there, set_aside
 from worker.context import WorkerContext
 from worker.retention import remove_unwanted, wanted
 
@@ -73,6 +73,9 @@ def missing(table: Table, position: str, context: WorkerContext) -> str | None:
     gone = [row for row in rows if not is_there(context.store, row.path)]
     if len(gone) == len(rows) >= _SUSPICIOUS:
         raise StoreDoesNotMatchError("STORE_EMPTY", f"expected the files of {len(rows)} records, found none of them")
+    for row in rows:
+        if row.fault is not None and row not in gone and fault_of(context.store, row.path, row.sha256) is None:
+            report_fault(row, None, context)
     for row in gone:
         if bring_back(context.store, row.path):
             log_event(logger, "file_brought_back", level=logging.WARNING, path=row.path)

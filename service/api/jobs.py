@@ -15,6 +15,7 @@ from service.api.schemas import Job, Jobs, JobSummary, PreviewName, Retried
 from service.database import transaction
 from service.registry import jobs, queries
 from service.registry.job_states import DeliveryState, JobState
+from service.retrying import retry_job
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
@@ -53,14 +54,13 @@ def retry_job(parts: PartsOfApp, job_id: JobId) -> Retried:
     """Starts a failed job again, with a fresh number of attempts.
 
     When its result was stored already, only the deliveries that failed are sent again: the same bytes, no second
-    computation. 409 when the job has not failed.
+    computation, unless they are missing or altered on the disk. 409 when the job has not failed.
     """
-    with transaction(parts.sessions) as session:
-        try:
-            state = jobs.retry(session, job_id, now=now(), routing=parts.routing)
-        except jobs.NotRetryableError as error:
-            status = 404 if error.code == "JOB_UNKNOWN" else 409
-            raise ProblemError(status, error.code, error.message) from error
+    try:
+        state = retry_job(parts.sessions, parts.store, job_id, now=now(), routing=parts.routing)
+    except jobs.NotRetryableError as error:
+        status = 404 if error.code == "JOB_UNKNOWN" else 409
+        raise ProblemError(status, error.code, error.message) from error
     _announce(parts, job_id, state)
     return Retried(job_id=job_id, state=state)
 
@@ -74,7 +74,7 @@ def retry_job(parts: PartsOfApp, job_id: JobId) -> Retried:
             "description": "The picture.",
             "content": {"image/png": {"schema": {"type": "string", "format": "binary"}}},
         },
-        **problems(404, 422, 500, 503),
+        **problems(404, 410, 422, 500, 503),
     },
 )
 def read_preview(
@@ -92,6 +92,10 @@ def read_preview(
     ]
     if path is None:
         raise ProblemError(404, "NO_PREVIEW", f"job {job_id} is {job.summary.state} and has no pictures yet")
+    if job.previews_removed_at is not None:
+        raise ProblemError(
+            410, "PREVIEW_REMOVED", f"removed under retention on {job.previews_removed_at:%Y-%m-%d %H:%M} UTC"
+        )
     # The store names a file after its digest, so its name is what its content is checked against.
     png = parts.store.read(path, PurePosixPath(path).stem)
     return Response(png, media_type="image/png", headers={"Cache-Control": "no-store"})

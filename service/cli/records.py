@@ -9,14 +9,15 @@ import typer
 from rich.console import Console
 from rich.table import Column, Table
 
-from service.cli.connection import session
+from service.cli.connection import session, sessions
 from service.cli.launch import fail, settings
 from service.errors import SoftrayError
 from service.job_queue import JobQueue, make_celery
 from service.registry import delivery_queue, queries
-from service.registry import jobs as job_registry
 from service.registry.job_states import JobState
+from service.retrying import retry_job
 from service.site_file import load_site_file
+from service.store_settings import open_store
 
 
 def add_to(app: typer.Typer) -> None:
@@ -93,9 +94,10 @@ def _retry(job_id: str) -> None:
     waiting: list[int] = []
     try:
         routing = load_site_file(configured).routing()
-        with session() as opened:
-            state = job_registry.retry(opened, job_id, now=now, routing=routing)
-            if state is JobState.DERIVED:
+        with sessions() as factory:
+            state = retry_job(factory, open_store(configured), job_id, now=now, routing=routing)
+        if state is JobState.DERIVED:
+            with session() as opened:
                 waiting = delivery_queue.pending_deliveries(opened, job_id, now=now)
     except SoftrayError as error:
         fail(str(error))

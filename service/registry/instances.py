@@ -60,7 +60,7 @@ def record_instance(
 ) -> Recorded:
     """Write study, series and instance rows, and the QUEUED job of what is to be done about the instance, if anything.
 
-    The SOP Instance UID being known already, nothing new is written: SAME when `sha256` is the known one, else CONFLICT.
+    The SOP Instance UID being known already, no row is added: SAME when `sha256` is the known one, else CONFLICT.
     `sha256` must therefore depend on the received data set and its transfer syntax alone, so whoever writes the file
     puts nothing into the file meta information that differs between two transmissions. Safe against any number of
     simultaneous calls for the same UID: exactly one of them is NEW.

@@ -167,7 +167,8 @@ def record_derived(
     if not move(session, _held(claim), JobState.DERIVED, "derived", history, values, now):
         return False
     record_results(session, claim.job_id, derived.results, now=now)
-    if plan_deliveries(session, claim.job_id, now=now, routing=routing) == 0:
+    again = reopen_failed_deliveries(session, claim.job_id, now=now)
+    if again + plan_deliveries(session, claim.job_id, now=now, routing=routing) == 0:
         record_event(session, claim.job_id, "waiting_for_destination", now=now)
     return True
 
@@ -196,10 +197,22 @@ def withdraw(session: Session, job_id: str, *, code: str, detail: str, now: date
 
 
 def release(
-    session: Session, claim: Claim, *, code: str, detail: str, not_before: datetime | None, now: datetime
+    session: Session,
+    claim: Claim,
+    *,
+    code: str,
+    detail: str,
+    not_before: datetime | None,
+    now: datetime,
+    counts: bool = True,
 ) -> bool:
-    """Give the job back after a transient error: RUNNING to QUEUED, due at `not_before` (None: at once)."""
+    """Give the job back after a transient error: RUNNING to QUEUED, due at `not_before` (None: at once).
+
+    `counts` False: the attempt is not held against the job, for nothing was wrong with it.
+    """
     values = {"not_before": not_before, "announced_at": None, **reason(code, detail), **NO_LEASE}
+    if not counts:
+        values["attempts"] = claim.attempts - 1
     return move(session, _held(claim), JobState.QUEUED, "released", f"{code}: {detail}", values, now)
 
 
@@ -209,10 +222,13 @@ def fail(session: Session, claim: Claim, *, code: str, detail: str, now: datetim
     return move(session, _held(claim), JobState.FAILED, "failed", f"{code}: {detail}", values, now)
 
 
-def retry(session: Session, job_id: str, *, now: datetime, routing: Routing = EVERYWHERE) -> JobState:
+def retry(
+    session: Session, job_id: str, *, now: datetime, routing: Routing = EVERYWHERE, recompute: bool = False
+) -> JobState:
     """Start a FAILED job again, with a fresh budget: from the inference, or from the delivery of what is derived.
 
-    Returns the new state. Raises NotRetryableError when the job is unknown or not FAILED.
+    `recompute`: what was derived is not to be had any more and is made again, under the same UIDs. Returns the new
+    state. Raises NotRetryableError when the job is unknown or not FAILED.
     """
     job = locked(session, job_id)
     if job is None:
@@ -220,7 +236,7 @@ def retry(session: Session, job_id: str, *, now: datetime, routing: Routing = EV
     if job.state is not JobState.FAILED:
         raise NotRetryableError("JOB_NOT_FAILED", f"expected job {job_id} to be FAILED, found {job.state}")
     seen = Seen(job.id, JobState.FAILED, job.fencing_token)
-    if not has_results(session, job_id):
+    if recompute or not has_results(session, job_id):
         fresh = {"attempts": 0, "not_before": None, "announced_at": None, **_NO_REASON}
         move(session, seen, JobState.QUEUED, "retried", None, fresh, now)
         return JobState.QUEUED

@@ -23,7 +23,7 @@ DONE = frozenset({JobState.DELIVERED, JobState.COMMITTED})
 
 @dataclass(frozen=True)
 class Window:
-    """What one pass did: `paths` may be unlinked now; `position` is where the next one goes on, None: from the start."""
+    """What one pass did: `paths` may be unlinked; `position` is where the next one goes on, None: from the start."""
 
     paths: tuple[str, ...]
     position: str | None
