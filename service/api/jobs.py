@@ -15,7 +15,7 @@ from service.api.schemas import Job, Jobs, JobSummary, PreviewName, Retried
 from service.database import transaction
 from service.registry import jobs, queries
 from service.registry.job_states import DeliveryState, JobState
-from service.retrying import retry_job
+from service.retrying import retry_job as start_again
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
@@ -57,7 +57,7 @@ def retry_job(parts: PartsOfApp, job_id: JobId) -> Retried:
     computation, unless they are missing or altered on the disk. 409 when the job has not failed.
     """
     try:
-        state = retry_job(parts.sessions, parts.store, job_id, now=now(), routing=parts.routing)
+        state = start_again(parts.sessions, parts.store, job_id, now=now(), routing=parts.routing)
     except jobs.NotRetryableError as error:
         status = 404 if error.code == "JOB_UNKNOWN" else 409
         raise ProblemError(status, error.code, error.message) from error

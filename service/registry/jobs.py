@@ -8,7 +8,6 @@ while it works, and after it has run out the job belongs to whoever claims it ne
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,6 +18,7 @@ from service.errors import PermanentError
 from service.registry.claims import Claim as Claim
 from service.registry.claims import DerivedFacts as DerivedFacts
 from service.registry.claims import ResultFacts as ResultFacts
+from service.registry.claims import Seen as Seen
 from service.registry.compare_and_swap import NO_LEASE, swap
 from service.registry.delivery_plan import plan_deliveries, reopen_failed_deliveries
 from service.registry.job_events import record_event
@@ -257,15 +257,6 @@ def locked(session: Session, job_id: str) -> Job | None:
 def note(session: Session, job_id: str, event: str, detail: str | None, now: datetime) -> None:
     """Add a line to the history that changes no state."""
     record_event(session, job_id, event, now=now, detail=detail)
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What a change starts from; the row must still be so."""
-
-    job_id: str
-    state: JobState
-    fencing_token: int
 
 
 def _held(claim: Claim) -> Seen:

@@ -92,9 +92,9 @@ def faulty_files(session: Session, limit: int = 100) -> list[KeptFile]:
     return found
 
 
-def count_faults(session: Session) -> dict[tuple[str, str], int]:
+def count_faults(session: Session) -> dict[tuple[str, ...], int]:
     """By kind and code."""
-    counts: dict[tuple[str, str], int] = {}
+    counts: dict[tuple[str, ...], int] = {}
     for table in Table:
         owner = _owner(table)
         rows = session.execute(

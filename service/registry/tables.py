@@ -151,23 +151,6 @@ class Instance(Table):
     file_fault_at: Mapped[datetime | None]
 
 
-class RejectedObject(Table):
-    """Something refused or quarantined that did not become an instance; `path` is its place in the quarantine."""
-
-    __tablename__ = "rejected_objects"
-    __table_args__ = (Index(None, "path"), Index(None, "file_removed_at", "id"))
-
-    id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
-    received_at: Mapped[datetime]
-    reason_code: Mapped[str] = mapped_column(CODE)
-    detail: Mapped[str] = mapped_column(DETAIL)
-    calling_ae_title: Mapped[str] = mapped_column(AE_TITLE)
-    sop_instance_uid: Mapped[str | None] = mapped_column(ForeignText(64))
-    path: Mapped[str | None] = mapped_column(PATH)
-    sha256: Mapped[str | None] = mapped_column(SHA256)
-    file_removed_at: Mapped[datetime | None]
-
-
 class Job(Table):
     """What is to be done about one instance: its companion, or the notice that there is none; one of each at most."""
 
@@ -239,34 +222,6 @@ class Result(Table):
     file_fault_at: Mapped[datetime | None]
 
 
-class CommitmentRequest(Table):
-    """One request to one remote node to say that it keeps the instances of the deliveries that point here."""
-
-    __tablename__ = "commitment_requests"
-    __table_args__ = (
-        Index(None, "state", "expires_at"),
-        Index(None, "state", "not_before"),
-        Index(None, "remote_node_id", "state"),
-    )
-
-    id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
-    transaction_uid: Mapped[str] = mapped_column(UID, unique=True)
-    remote_node_id: Mapped[int] = mapped_column(ForeignKey("remote_nodes.id"))
-    state: Mapped[CommitmentState]
-    attempts: Mapped[int]
-    not_before: Mapped[datetime | None]
-    lease_owner: Mapped[str | None] = mapped_column(String(255))
-    lease_expires_at: Mapped[datetime | None]
-    fencing_token: Mapped[int]
-    created_at: Mapped[datetime]
-    requested_at: Mapped[datetime | None]
-    expires_at: Mapped[datetime | None]
-    reported_at: Mapped[datetime | None]
-    reason_code: Mapped[str | None] = mapped_column(CODE)
-    reason_detail: Mapped[str | None] = mapped_column(DETAIL)
-    updated_at: Mapped[datetime]
-
-
 class Delivery(Table):
     """One result on its way to one remote node; `dimse_status` is the last C-STORE status received.
 
@@ -322,3 +277,5 @@ class JobEvent(Table):
 # The tables that have a file of their own belong to the same metadata.
 import service.registry.promise_table  # noqa: E402
 import service.registry.upkeep_tables  # noqa: E402, F401
+from service.registry.commitment_table import CommitmentRequest as CommitmentRequest  # noqa: E402
+from service.registry.rejected_table import RejectedObject as RejectedObject  # noqa: E402

@@ -18,7 +18,7 @@ def test_ready_names_what_was_checked(client: TestClient) -> None:
     answer = client.get("/health/ready")
     assert (answer.status_code, answer.json()) == (
         200,
-        {"status": "ready", "checks": ["registry", "disk", "broker"]},
+        {"status": "ready", "checks": ["registry", "disk", "queue", "broker"]},
     )
 
 
