@@ -73,8 +73,9 @@ class _Kept(Collector):
             usage = self._store.space.usage()
             yield GaugeMetricFamily("softray_disk_free_bytes", "Room left in the instance store.", usage.free_bytes)
             yield GaugeMetricFamily("softray_disk_used_percent", "Share of its disk in use.", usage.used_percent)
-        refusing = {(name,): int(name in self._marks and self._marks[name].refusing) for name in (DISK, QUEUE)}
-        yield _gauge("softray_refusing", "1: images are answered 0xA700 because of this.", ("mark",), refusing)
+        on = {name for name, mark in self._marks.items() if mark.refusing}
+        refusing = {name: int(name in on) for name in (DISK, QUEUE)}
+        yield _gauge("softray_refusing", "1: images are answered 0xA700 because of this.", ("mark",), _single(refusing))
         yield _gauge("softray_stored_file_faults", "Kept files missing or altered.", ("kind", "code"), self._faults)
 
 

@@ -12,7 +12,7 @@ from dicom_node.peer import Peer
 from dicom_node.store_scu import echo
 from dicom_node.tls import client_context, tls_files
 from service.database import transaction
-from service.findings import Finding, note, ok, problem, unchecked
+from service.findings import Finding, note, ok, problem
 from service.registry.remote_nodes import RemoteNodeRow, list_remote_nodes
 from worker.doctor.examination import Check, Patient
 
@@ -31,8 +31,8 @@ def _destinations(patient: Patient) -> Iterator[Finding]:
 
 def _answers(node: RemoteNodeRow, patient: Patient) -> Finding:
     if node.url is not None:
-        return unchecked(
-            node.name, "WEB_NOT_ASKED", "a DICOMweb service has no C-ECHO", do=f"softray send to {node.name}"
+        return note(
+            node.name, "NOT_ASKED", "a DICOMweb service has no C-ECHO", do=f"softray send FILE --to {node.name}"
         )
     settings = patient.settings
     has_tls = settings.tls_certificate is not None
@@ -106,10 +106,11 @@ def _weights(patient: Patient) -> Iterator[Finding]:
         return
     for file in files:
         if not file.ok:
+            found = file.found_sha256[:12] or "no file"
             yield problem(
                 "weights",
                 "WEIGHTS_ALTERED",
-                f"{file.file}: expected sha256 {file.expected_sha256[:12]}…, found {file.found_sha256[:12] or 'no file'}",
+                f"{file.file}: expected sha256 {file.expected_sha256[:12]}, found {found}",
                 means="no GPU worker starts with it",
                 do="install or import the weights again",
             )
