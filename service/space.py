@@ -15,8 +15,8 @@ from pathlib import Path
 from service.errors import StoreFullError, TransientError
 
 MIB = 1024 * 1024
-# A digital radiograph of 4 MP has 8 MiB, one of 17 MP 34 MiB: what is set aside before anything is known.
-FIRST_EXPECTED_BYTES = 32 * MIB
+# A digital radiograph of 8 MP: what is set aside before anything is known.
+FIRST_EXPECTED_BYTES = 16 * MIB
 _LEAST_EXPECTED_BYTES = 1 * MIB
 _FORGETTING = 0.98  # an unusually large file counts for less with every one after it
 

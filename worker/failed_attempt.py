@@ -18,6 +18,8 @@ from worker.failure import classify
 
 logger = logging.getLogger(__name__)
 
+NO_ROOM_WAIT_S = 30.0
+
 
 def require_budget(attempts: int, retries: RetryPolicy) -> None:
     """What kills its worker never comes back to report: the count of its claims ends it. `attempts` counts this one."""
@@ -37,7 +39,8 @@ def end_attempt(claim: jobs.Claim, error: Exception, context: WorkerContext, wha
     # A full disk says nothing about the image: it waits for room as long as that takes.
     no_room = isinstance(error, StoreFullError)
     again = no_room or (failure.transient and not context.inference_retries.exhausted(claim.attempts))
-    wait = timedelta(seconds=context.inference_retries.wait_s(claim.attempts, random.random()))
+    wait_s = context.inference_retries.wait_s(claim.attempts, random.random())
+    wait = timedelta(seconds=max(wait_s, NO_ROOM_WAIT_S) if no_room else wait_s)
     with transaction(context.sessions) as session:
         if again:
             jobs.release(

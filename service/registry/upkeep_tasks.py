@@ -31,11 +31,16 @@ class TaskRow:
 
 
 def claim_task(session: Session, name: str, *, owner: str, lease_s: float, now: datetime) -> TaskClaim | None:
-    """Take the walk `name`; None: another process has it. The caller commits."""
+    """Take the walk `name`; None: another process has it. The caller commits. One thread of a process walks."""
     _create(session, name)
     row = session.execute(
         select(UpkeepTask.position, UpkeepTask.fencing_token).where(
-            UpkeepTask.name == name, or_(UpkeepTask.lease_expires_at.is_(None), UpkeepTask.lease_expires_at <= now)
+            UpkeepTask.name == name,
+            or_(
+                UpkeepTask.lease_expires_at.is_(None),
+                UpkeepTask.lease_expires_at <= now,
+                UpkeepTask.lease_owner == owner,  # could not give it back: the registry was away
+            ),
         )
     ).one_or_none()
     if row is None:

@@ -8,6 +8,7 @@ from contextlib import suppress
 from functools import partial
 
 from service.database import transaction
+from service.errors import TransientError
 from service.findings import Finding, note, ok, problem
 from service.folder_broker import sweep_folder_broker
 from service.instance_store import Kind
@@ -38,7 +39,17 @@ STALE_WALK_S = 3600.0
 def _store(patient: Patient) -> Iterator[Finding]:
     """Written, fsynced, read back and removed again, as every image is."""
     probe = f"softray doctor {patient.now.isoformat()}".encode()
-    kept = patient.store.keep(Kind.QUARANTINE, [probe], suffix=".probe")
+    try:
+        kept = patient.store.keep(Kind.QUARANTINE, [probe], suffix=".probe")
+    except TransientError as error:
+        yield problem(
+            "store",
+            error.code,
+            error.message,
+            means="nothing can be kept: images are answered 0xA700, computed results wait",
+            do="free space, or see to the volume and its permissions",
+        )
+        return
     try:
         patient.store.read(kept.path, kept.sha256)
     finally:
@@ -149,11 +160,8 @@ def _records(patient: Patient) -> Iterator[Finding]:
 def _walks(patient: Patient) -> Iterator[Finding]:
     with transaction(patient.sessions, read_only=True) as session:
         walks = [walk for walk in read_tasks(session) if walk.name != "doctor"]
-    stale = [
-        walk.name
-        for walk in walks
-        if walk.passed_at is None or (patient.now - walk.passed_at).total_seconds() > STALE_WALK_S
-    ]
+    passed = {walk.name: walk.passed_at for walk in walks if walk.passed_at is not None}  # else its first is under way
+    stale = [name for name, at in passed.items() if (patient.now - at).total_seconds() > STALE_WALK_S]
     if not walks:
         yield note("upkeep", "UPKEEP_NEVER_RAN", "no network worker has looked at the store yet")
     elif stale:
