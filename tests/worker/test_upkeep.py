@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import threading
-from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -31,7 +30,7 @@ from service.space import DiskMarks
 from service.store_upkeep import is_there, remove_file, set_aside_files
 from tests.dicom_node.factories import chest
 from tests.dicom_node.factories import radiograph as chest_radiograph
-from tests.dicom_node.running_node import Installation, as_received, installation
+from tests.dicom_node.running_node import as_received, installation
 from tests.radiographs import phantom
 from tests.worker.conftest import ConstantSuppressor, DirectHost, queue_job, receive
 from worker import infer as infer_module
@@ -170,12 +169,6 @@ def test_reading_again_keeps_its_pace_and_goes_on_where_it_stopped(context: Work
     assert position == str(rows[1].id)
     assert sum(waited) == pytest.approx(2 * rows[0].size_bytes / 1024 / 1024, rel=0.01)
     assert scrub(Table.SOURCE, position, context, Pace(1e12, threading.Event()), 60.0) is None
-
-
-@pytest.fixture
-def installed(tmp_path: Path) -> Iterator[Installation]:
-    with installation(tmp_path / "node") as ready:
-        yield ready
 
 
 def test_an_image_that_comes_again_while_its_file_is_removed_keeps_it(context: WorkerContext, tmp_path: Path) -> None:
