@@ -61,9 +61,8 @@ def _disk(parts: Parts) -> None:
     space = parts.store.space
     trouble = space.above_high_mark()
     if trouble is None and (below_low := space.above_low_mark()) is not None:
-        with suppress(TransientError, SQLAlchemyError):  # named as the registry's failure
-            mark = _marks(parts).get(DISK)
-            trouble = below_low if mark is not None and mark.refusing else None
+        mark = _marks(parts).get(DISK)
+        trouble = below_low if mark is not None and mark.refusing else None
     if trouble is not None:
         raise StoreFullError("DISK_LOW", f"images are refused (0xA700): {trouble}")
 
@@ -76,8 +75,10 @@ def _queue(parts: Parts) -> None:
 
 
 def _marks(parts: Parts) -> dict[str, MarkRow]:
-    with transaction(parts.sessions, read_only=True) as session:
+    """None while the registry is away, which is named as its own failure."""
+    with suppress(TransientError, SQLAlchemyError), transaction(parts.sessions, read_only=True) as session:
         return read_marks(session)
+    return {}
 
 
 def _broker(parts: Parts) -> None:
