@@ -61,8 +61,13 @@ class CopyHost:
 def run_copy_worker(settings: Settings) -> None:
     """The gpu worker of `settings`, until it is told to stop."""
     torch.set_num_threads(1)  # a process that computes next to nothing keeps one core, not all
-    app.model_host = lambda _: cast(ModelHost, CopyHost())
+    app.model_host = _copy_host
     app.run_gpu(settings)
+
+
+def _copy_host(settings: Settings) -> ModelHost:
+    del settings
+    return cast(ModelHost, CopyHost())
 
 
 if __name__ == "__main__":
