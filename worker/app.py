@@ -88,6 +88,7 @@ def run_network(settings: Settings) -> None:
     finally:
         stop.set()
         stop_following_up.set()
+        context.associations.close()
 
 
 def build_context(settings: Settings, celery: Celery) -> WorkerContext:
