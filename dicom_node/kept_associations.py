@@ -23,7 +23,7 @@ from dicom_node.peer import Peer
 from dicom_node.status import Outcome
 from dicom_node.store_operation import Outgoing, StoreResult, read_outgoing, store
 
-IDLE_S = 2.0
+IDLE_S = 1.0
 # PS3.8 §9.3.2.2 numbers at most 128 presentation contexts; each pair asks for up to three.
 _MOST_PAIRS = 32
 

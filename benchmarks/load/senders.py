@@ -16,7 +16,6 @@ from benchmarks.load.radiographs import Radiograph
 
 SENDING = "Sending file: "
 ACCEPTED = "Received Store Response (Success)"
-REFUSED = "Received Store Response ("
 
 
 @dataclass
@@ -29,6 +28,17 @@ class Acceptance:
     refused: list[str] = field(default_factory=list)
     """SOP Instance UIDs whose C-STORE was answered with another status, or not at all."""
     rejected_associations: int = 0
+    associations: list[tuple[float, float]] = field(default_factory=list)
+    """When each accepted association began and ended, in seconds since 1970."""
+
+    def most_at_once(self) -> int:
+        """The largest number of associations that stood at the same moment."""
+        changes = sorted([(begun, 1) for begun, _ in self.associations] + [(end, -1) for _, end in self.associations])
+        standing = most = 0
+        for _, change in changes:
+            standing += change
+            most = max(most, standing)
+        return most
 
 
 @dataclass(frozen=True)
@@ -91,12 +101,18 @@ def _in_batches(radiographs: Sequence[Radiograph], size: int) -> Iterator[Sequen
 def _read(log: str, batch: Sequence[Radiograph], heard: Acceptance) -> None:
     uids = {str(radiograph.path): radiograph.sop_instance_uid for radiograph in batch}
     sending: tuple[str, float] | None = None
+    begun = last = 0.0
     for at, message in timed_lines(log):
+        last = at
         if message.startswith(SENDING):
             sending = (uids[message.removeprefix(SENDING).strip()], at)
         elif message.startswith(ACCEPTED) and sending is not None:
             heard.acknowledged[sending[0]] = at
             heard.seconds.append(at - sending[1])
+        elif message.startswith("Association Accepted"):
+            begun = at
         elif "Association Rejected" in message:
             heard.rejected_associations += 1
+    if begun:
+        heard.associations.append((begun, last))
     heard.refused += [uid for uid in uids.values() if uid not in heard.acknowledged]
