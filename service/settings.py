@@ -23,6 +23,8 @@ from service.setting_types import checked_ae_title as checked_ae_title
 ENV_PREFIX = "SOFTRAY_"
 ENV_FILE_VARIABLE = "SOFTRAY_ENV_FILE"
 DEFAULT_ENV_FILE = Path("softray.env")
+_PLACES = """weights_dir site_file tls_certificate tls_private_key tls_ca
+    stow_tokens_file stow_certificate_file stow_key_file web_ca_file"""
 
 
 def load_settings() -> Settings:
@@ -242,8 +244,7 @@ class Settings(BaseSettings):
     )
     log_format: Literal["text", "json"] = Field(default="text", description="Form of a log line: text or json.")
 
-    @field_validator("weights_dir", "site_file", "tls_certificate", "tls_private_key", "tls_ca", mode="before")
-    @field_validator("stow_tokens_file", "stow_certificate_file", "stow_key_file", "web_ca_file", mode="before")
+    @field_validator(*_PLACES.split(), mode="before")
     @classmethod
     def _empty_means_none(cls, value: object) -> object:
         return None if value == "" else value
