@@ -16,6 +16,7 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from service.errors import ConfigurationError
+from service.priorities import Deadlines
 
 ENV_PREFIX = "SOFTRAY_"
 ENV_FILE_VARIABLE = "SOFTRAY_ENV_FILE"
@@ -211,6 +212,12 @@ class Settings(BaseSettings):
         default=10, description="Pause before the first retry; doubles with every further one."
     )
     retry_max_s: Seconds = Field(default=900, description="Longest pause between two retries.")
+    job_deadline_s: Annotated[float, Unit("s"), Field(ge=0)] = Field(
+        default=3600, description="Time from reception to delivery after which a routine image is late; 0: never."
+    )
+    stat_deadline_s: Annotated[float, Unit("s"), Field(ge=0)] = Field(
+        default=300, description="The same of an image marked STAT; priors are never late."
+    )
     delivery_max_attempts: Count = Field(default=20, description="Attempts at one delivery before it fails.")
 
     # Derived objects
@@ -260,6 +267,11 @@ class Settings(BaseSettings):
     def effective_broker_url(self) -> str:
         """The broker's URL with the default filled in."""
         return self.broker_url or "filesystem://"
+
+    @property
+    def deadlines(self) -> Deadlines:
+        """When images of each priority are late."""
+        return Deadlines(stat_s=self.stat_deadline_s, routine_s=self.job_deadline_s)
 
     @property
     def instances_dir(self) -> Path:

@@ -31,6 +31,7 @@ def serve(settings: Settings) -> None:
         InstanceStore(settings.instances_dir, settings.min_free_bytes),
         queue,
         routing,
+        settings.deadlines,
     )
     log_event(logger, "api_listening", host=settings.api_host, port=settings.api_port)
     try:

@@ -6,7 +6,7 @@ from datetime import UTC, datetime
 
 from sqlalchemy import BigInteger, DateTime, Dialect, Integer, SmallInteger, String, TypeDecorator
 
-from service.registry.priorities import Priority
+from service.priorities import Priority
 
 
 class UtcDateTime(TypeDecorator[datetime]):

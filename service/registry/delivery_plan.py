@@ -148,5 +148,7 @@ def drop_deliveries_to_removed_nodes(session: Session, job_id: str, *, now: date
     )
     session.execute(dropped.execution_options(synchronize_session=False))
     what = [f"{row.kind} to {row.name}" for row in gone]
-    record_event(session, job_id, "deliveries_dropped", now=now, detail=f"the remote node was removed: {', '.join(what)}")
+    record_event(
+        session, job_id, "deliveries_dropped", now=now, detail=f"the remote node was removed: {', '.join(what)}"
+    )
     return what

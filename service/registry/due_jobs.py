@@ -11,11 +11,11 @@ from datetime import datetime, timedelta
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from service.priorities import Priority
 from service.registry.compare_and_swap import mark_announced
 from service.registry.job_states import JobPurpose, JobState
 from service.registry.jobs import SILENT_FOR_S, expire_lease
 from service.registry.next_job import in_turn
-from service.registry.priorities import Priority
 from service.registry.tables import Job
 from service.registry.turns import make_due
 

@@ -12,7 +12,7 @@ QUEUED ---------> RUNNING ---------> DERIVED ----------------> DELIVERED -------
 ```
 
 DELIVERED is the end where no remote node of the job is asked for a storage commitment. Whoever operates softray may
-cancel what has not ended well (QUEUED, RUNNING, DERIVED, FAILED): CANCELLED, from where a retry leads on as from FAILED.
+cancel what has not ended well (QUEUED, RUNNING, DERIVED, FAILED): CANCELLED, which can be retried as FAILED can.
 """
 
 from __future__ import annotations

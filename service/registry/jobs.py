@@ -13,6 +13,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
+from service.priorities import Priority
 from service.registry.claims import Claim as Claim
 from service.registry.claims import DerivedFacts as DerivedFacts
 from service.registry.claims import ResultFacts as ResultFacts
@@ -24,7 +25,6 @@ from service.registry.job_changes import note as note
 from service.registry.job_changes import reason as reason
 from service.registry.job_events import record_event
 from service.registry.job_states import JobPurpose, JobState
-from service.registry.priorities import Priority
 from service.registry.results import record_results
 from service.registry.retries import EVERYWHERE as EVERYWHERE
 from service.registry.retries import NotRetryableError as NotRetryableError

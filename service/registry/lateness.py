@@ -12,9 +12,9 @@ from datetime import datetime
 from sqlalchemy import CursorResult, select, update
 from sqlalchemy.orm import Session
 
+from service.priorities import Priority
 from service.registry.job_events import record_event
 from service.registry.job_states import JobState
-from service.registry.priorities import Priority
 from service.registry.tables import Job
 
 _MAY_BE_LATE = (JobState.QUEUED, JobState.RUNNING, JobState.DERIVED, JobState.DELIVERED, JobState.COMMITTED)

@@ -8,9 +8,9 @@ from typing import ClassVar
 from sqlalchemy import Enum, MetaData
 from sqlalchemy.orm import DeclarativeBase
 
+from service.priorities import Priority
 from service.registry.column_types import PriorityRank, UtcDateTime
 from service.registry.job_states import CommitmentState, DeliveryState, JobPurpose, JobState
-from service.registry.priorities import Priority
 from service.registry.result_kinds import ResultKind
 
 

@@ -12,10 +12,10 @@ from datetime import datetime
 from sqlalchemy import Select, select
 from sqlalchemy.orm import Session
 
+from service.priorities import Priority
 from service.registry import jobs
 from service.registry.claims import Claim
 from service.registry.job_states import JobPurpose
-from service.registry.priorities import Priority
 from service.registry.tables import Job
 from service.registry.turns import make_due, ready
 

@@ -16,10 +16,7 @@ from service.registry.job_states import DeliveryState, JobState, check_delivery
 from service.registry.settlement import settle_job, settle_proof
 from service.registry.tables import Delivery, Job, RemoteNode, Result
 
-
-_OF_WHICH_SOMETHING_MAY_BE_SENT = frozenset(
-    {JobState.DERIVED, JobState.DELIVERED, JobState.FAILED, JobState.CANCELLED}
-)
+_OF_WHICH_SOMETHING_MAY_BE_SENT = frozenset({JobState.DERIVED, JobState.DELIVERED, JobState.FAILED, JobState.CANCELLED})
 
 
 def delivery_proven(

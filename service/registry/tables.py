@@ -17,6 +17,7 @@ from datetime import datetime
 from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint, text
 from sqlalchemy.orm import Mapped, mapped_column
 
+from service.priorities import Priority
 from service.registry.column_types import (
     AE_TITLE,
     CODE,
@@ -30,7 +31,6 @@ from service.registry.column_types import (
 )
 from service.registry.job_states import CommitmentState, DeliveryState, JobPurpose, JobState
 from service.registry.metadata import Table as Table
-from service.registry.priorities import Priority
 from service.registry.result_kinds import ResultKind
 
 

@@ -13,8 +13,8 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, select, update
 from sqlalchemy.orm import Session
 
+from service.priorities import Priority
 from service.registry.job_states import JobPurpose, JobState
-from service.registry.priorities import Priority
 from service.registry.tables import Job
 
 
@@ -26,10 +26,7 @@ def draw_turn(session: Session, purpose: JobPurpose, priority: Priority, source:
         )
     )
     served = session.scalar(
-        select(Job.turn)
-        .where(*ready(purpose, priority))
-        .order_by(Job.not_before, Job.turn, Job.created_at)
-        .limit(1)
+        select(Job.turn).where(*ready(purpose, priority)).order_by(Job.not_before, Job.turn, Job.created_at).limit(1)
     )
     return max(served or 0, 0 if last_of_source is None else last_of_source + 1)
 

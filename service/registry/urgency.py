@@ -8,9 +8,9 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session
 
 from service.errors import PermanentError
+from service.priorities import NO_DEADLINES, Deadlines, Priority
 from service.registry.job_changes import locked, note
 from service.registry.job_states import DeliveryState, JobState
-from service.registry.priorities import NO_DEADLINES, Deadlines, Priority
 from service.registry.tables import Delivery, Job
 from service.registry.turns import draw_turn
 
@@ -36,16 +36,18 @@ def reprioritise(
     before = job.priority
     if before is priority:
         return before
-    changed = update(Job).where(Job.id == job_id).values(
-        priority=priority,
-        turn=draw_turn(session, job.purpose, priority, job.source),
-        due_at=None if job.late_at is not None else deadlines.due_at(priority, now),
-        updated_at=now,
+    changed = (
+        update(Job)
+        .where(Job.id == job_id)
+        .values(
+            priority=priority,
+            turn=draw_turn(session, job.purpose, priority, job.source),
+            due_at=None if job.late_at is not None else deadlines.due_at(priority, now),
+            updated_at=now,
+        )
     )
     session.execute(changed.execution_options(synchronize_session=False))
-    unsent = frozenset(
-        {DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.FAILED, DeliveryState.CANCELLED}
-    )
+    unsent = frozenset({DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.FAILED, DeliveryState.CANCELLED})
     moved = update(Delivery).where(Delivery.job_id == job_id, Delivery.state.in_(unsent)).values(priority=priority)
     session.execute(moved.execution_options(synchronize_session=False))
     note(session, job_id, "reprioritised", f"{before} to {priority}", now)
