@@ -15,7 +15,7 @@ from service.registry.tables import Job
 
 @dataclass(frozen=True)
 class WorkCounts:
-    """`queued`: jobs that wait for a worker, by priority; `late`: those that missed their deadline, by (priority, state).
+    """`queued`: jobs that wait for a worker, by priority; `late`: those past their deadline, by (priority, state).
 
     `waiting_for_destination`: derived jobs whose results no remote node receives.
     """
