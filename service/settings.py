@@ -16,7 +16,6 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from service.errors import ConfigurationError
-from service.priorities import Deadlines
 
 ENV_PREFIX = "SOFTRAY_"
 ENV_FILE_VARIABLE = "SOFTRAY_ENV_FILE"
@@ -206,6 +205,10 @@ class Settings(BaseSettings):
     # Jobs
     inference_deadline_s: Seconds = Field(default=600, description="Longest time one inference may take.")
     lease_s: Seconds = Field(default=30, description="Time after which a silent worker's job is given to another.")
+    stop_within_s: Annotated[float, Unit("s"), Field(ge=2)] = Field(
+        default=25,
+        description="Longest time from SIGTERM to the end of a process; work that takes longer is handed back.",
+    )
     sweep_interval_s: Seconds = Field(default=5, description="Pause between two looks for work that stands still.")
     max_attempts: Count = Field(default=5, description="Attempts at one inference before the job fails.")
     retry_base_s: Seconds = Field(
@@ -267,11 +270,6 @@ class Settings(BaseSettings):
     def effective_broker_url(self) -> str:
         """The broker's URL with the default filled in."""
         return self.broker_url or "filesystem://"
-
-    @property
-    def deadlines(self) -> Deadlines:
-        """When images of each priority are late."""
-        return Deadlines(stat_s=self.stat_deadline_s, routine_s=self.job_deadline_s)
 
     @property
     def instances_dir(self) -> Path:

@@ -9,6 +9,7 @@ import typer
 
 from service.cli.connection import session
 from service.cli.launch import fail, settings
+from service.deadlines import deadlines_of
 from service.errors import SoftrayError
 from service.job_queue import JobQueue, make_celery
 from service.priorities import Priority
@@ -70,7 +71,7 @@ def reprioritise_job(job_id: str, priority: Priority) -> None:
     try:
         with session() as opened:
             before = urgency.reprioritise(
-                opened, job_id, priority, now=datetime.now(UTC), deadlines=settings().deadlines
+                opened, job_id, priority, now=datetime.now(UTC), deadlines=deadlines_of(settings())
             )
     except SoftrayError as error:
         fail(str(error))

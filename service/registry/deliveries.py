@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from service.registry import jobs
@@ -22,12 +22,11 @@ from service.registry.delivery_plan import DESTINATION_REMOVED as DESTINATION_RE
 from service.registry.delivery_plan import add_delivery
 from service.registry.destinations import destination_of
 from service.registry.job_states import DeliveryState, JobState, check_delivery
+from service.registry.node_room import AT_ONCE_PER_NODE as AT_ONCE_PER_NODE
+from service.registry.node_room import has_room
 from service.registry.results import record_replacement
 from service.registry.settlement import settle_job
 from service.registry.tables import Delivery, Instance, Job, RemoteNode, Result, Series, Study
-
-# To one node at a time: fewer than the network worker has threads, so that a slow node leaves some to the others.
-AT_ONCE_PER_NODE = 2
 
 
 def claim_delivery(
@@ -154,6 +153,16 @@ def delivery_postponed(
     return _move(session, _held(claim), DeliveryState.PENDING, "delivery_postponed", history, values, now)
 
 
+def delivery_handed_back(session: Session, claim: DeliveryClaim, *, now: datetime) -> bool:
+    """SENDING to PENDING because the worker stops: due at once, and without counting as an attempt."""
+    values = {"attempts": claim.attempts - 1, "not_before": None, "announced_at": None, **NO_LEASE}
+    job = jobs.locked(session, claim.job_id)
+    if job is not None and job.state is JobState.CANCELLED:
+        return _withdraw(session, claim, values, now)
+    history = f"{_what(claim)}: the worker was stopped"
+    return _move(session, _held(claim), DeliveryState.PENDING, "delivery_handed_back", history, values, now)
+
+
 def delivery_failed(
     session: Session, claim: DeliveryClaim, *, code: str, detail: str, status: int | None, now: datetime
 ) -> bool:
@@ -189,7 +198,7 @@ def _abandon(session: Session, delivery_id: int, job_id: str, now: datetime) -> 
 
 def _withdraw(session: Session, claim: DeliveryClaim, values: dict[str, Any], now: datetime) -> bool:
     """SENDING to CANCELLED: its job was cancelled meanwhile, so it is not tried again."""
-    history = f"{_what(claim)}: {values['reason_code']}; the job was cancelled meanwhile"
+    history = f"{_what(claim)}: the job was cancelled meanwhile"
     return _move(session, _held(claim), DeliveryState.CANCELLED, "delivery_cancelled", history, values, now)
 
 
@@ -221,23 +230,6 @@ def _end(
         return False
     settle_job(session, job, now)
     return True
-
-
-def has_room(session: Session, remote_node_id: int, now: datetime) -> bool:
-    """Whether something may be sent to this node now: it is not paused, and has a hand free."""
-    paused_until = session.scalar(select(RemoteNode.paused_until).where(RemoteNode.id == remote_node_id))
-    if paused_until is not None and paused_until > now:
-        return False
-    in_hand = session.scalar(
-        select(func.count())
-        .select_from(Delivery)
-        .where(
-            Delivery.remote_node_id == remote_node_id,
-            Delivery.state == DeliveryState.SENDING,
-            Delivery.lease_expires_at > now,
-        )
-    )
-    return (in_hand or 0) < AT_ONCE_PER_NODE
 
 
 def _what(claim: DeliveryClaim) -> str:

@@ -14,10 +14,11 @@ from sqlalchemy.orm import Session
 from service.priorities import Priority
 from service.registry.claims import DeliveryClaim
 from service.registry.compare_and_swap import mark_announced
-from service.registry.deliveries import claim_delivery, expire_lease, has_room
+from service.registry.deliveries import claim_delivery, expire_lease
 from service.registry.delivery_plan import WAITING_FOR_DESTINATION, plan_or_wait
 from service.registry.job_states import DeliveryState, JobState
 from service.registry.jobs import SILENT_FOR_S
+from service.registry.node_room import has_room
 from service.registry.tables import Delivery, Job, RemoteNode
 from service.routing import Routing
 
