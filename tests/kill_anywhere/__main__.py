@@ -30,7 +30,8 @@ def main() -> int:
     folder = Path(tempfile.mkdtemp(prefix="softray-kill-anywhere-"))
     print(f"seed {seed}, logs in {folder / 'logs'}", flush=True)
     with installed(folder, embedded=chosen.embedded) as installation:
-        found = [one for one in cells(installation.victims) if not chosen.only or chosen.only in one.name]
+        wanted = chosen.only.split(",")
+        found = [one for one in cells(installation.victims) if any(part in one.name for part in wanted)]
         if not found:
             print(f"expected a part of a name that --list prints, found {chosen.only}", file=sys.stderr)
             return 2
@@ -52,7 +53,7 @@ def _arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="kill-anywhere", description=__doc__)
     parser.add_argument("--injections", type=int, default=1000)
     parser.add_argument("--seed", type=int, default=None, help="decides the order; printed when not given")
-    parser.add_argument("--only", default="", help="only injections whose name contains this")
+    parser.add_argument("--only", default="", help="only injections whose name contains one of these, with commas")
     parser.add_argument("--embedded", action="store_true", help="SQLite and message files instead of servers")
     parser.add_argument("--write", type=Path, default=None, help="a file for the summary")
     parser.add_argument("--list", action="store_true", help="print every injection there is")

@@ -19,7 +19,7 @@ from service.errors import SoftrayError
 from service.registry.job_states import JobState
 
 REACHED_WITHIN_S = 25.0
-SETTLED_WITHIN_S = 90.0
+SETTLED_WITHIN_S = 60.0
 SENDERS = 8
 RETRIES_FOR_S = 40.0
 SENDER_TIMEOUT_S = 4.0
@@ -125,6 +125,8 @@ class Campaign:
         with lock:
             verdict = check(images, installation)
         self.report.verdict += verdict
+        if settled_at is None:
+            installation.processes.dump_stacks()
         recovered = all_run and settled_at is not None and verdict.kept
         for done in broken:
             self._hit |= done.pids

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import ctypes
+import faulthandler
 import gc
 import os
 import select
@@ -105,6 +106,7 @@ def _fork(name: str, role: str, control: Path, logs: Path) -> int:
         nowhere = os.open(os.devnull, os.O_RDONLY)
         for source, target in ((nowhere, 0), (log, 1), (log, 2)):
             os.dup2(source, target)
+        faulthandler.register(signal.SIGUSR1)  # every thread's stack into the log, to see why something stands still
         _run(role, ControlFolder(control))
         code = 0
     except SystemExit as ended:

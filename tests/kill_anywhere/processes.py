@@ -89,6 +89,12 @@ class Processes:
         with contextlib.suppress(ProcessLookupError):
             os.kill(pid, number)
 
+    def dump_stacks(self) -> None:
+        """Have every part write what its threads are doing into its log."""
+        for name in PARTS:
+            if (pid := self.pid_of(name)) is not None:
+                self.signal(pid, signal.SIGUSR1)
+
     def wait_until_all_run(self, within_s: float) -> bool:
         """Whether every part has a process."""
         with self._changed:
