@@ -1,4 +1,4 @@
-"""`python -m tests.kill_anywhere`: a campaign of as many injections as wanted, printed as it goes (`make kill-anywhere`).
+"""`python -m tests.kill_anywhere`, `make kill-anywhere`: a campaign of any number of injections, printed as it goes.
 
 The seed decides the order; the same seed and number give the same rounds. `--only` repeats one injection by its name,
 as the progress and the list of `--list` print it. Ends with 1 when something was lost, doubled or left half-done.
@@ -46,7 +46,11 @@ def main() -> int:
     print(f"\n{text}\n\n{every_cell(report)}")
     if chosen.write is not None:
         chosen.write.write_text(f"{text}\n\n{every_cell(report)}\n")
-    return 0 if report.verdict.kept and len(report.injected) == sum(o.recovery_s is not None for o in report.injected) else 1
+    return (
+        0
+        if report.verdict.kept and len(report.injected) == sum(o.recovery_s is not None for o in report.injected)
+        else 1
+    )
 
 
 def _arguments() -> argparse.Namespace:

@@ -38,17 +38,20 @@ def break_it(injection: Injection, installation: Installation, provocation: Prov
             return DoneTo(injection, reached=False)
         provocation.more_for(injection)
         time.sleep(_POLL_S)
-    at = time.monotonic()
     provocation.satisfied(injection)
+    at = time.monotonic()
+    if injection.victim is Victim.PROCESS:
+        pids, doubts = _process(injection, pid, installation)
+        return DoneTo(injection, True, at, pids, doubts)
     try:
-        if injection.victim is Victim.PROCESS:
-            pids, doubts = _process(injection, pid, installation)
-            return DoneTo(injection, True, at, pids, doubts)
-        if injection.victim is not Victim.MESSAGE:
-            _surroundings(injection, installation)
-        return DoneTo(injection, True, at)
+        # Of two faults of one server the second waits, its process held at the point, until the first is over.
+        with installation.turns[injection.victim]:
+            at = time.monotonic()
+            if injection.victim is not Victim.MESSAGE:
+                _surroundings(injection, installation)
     finally:
         control.release(key)
+    return DoneTo(injection, True, at)
 
 
 def _process(injection: Injection, pid: int, installation: Installation) -> tuple[frozenset[int], tuple[str, ...]]:

@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
+from service.errors import SoftrayError
+from service.registry.job_states import JobState
 from tests.kill_anywhere.breaking import DoneTo, break_it
 from tests.kill_anywhere.images import Image, Radiographs, send
 from tests.kill_anywhere.injection import Injection
 from tests.kill_anywhere.installation import Installation
 from tests.kill_anywhere.invariant import Verdict, check, count_in_pacs, rows_of, unsettled
 from tests.kill_anywhere.provocation import Provocation
-from service.errors import SoftrayError
-from service.registry.job_states import JobState
 
 REACHED_WITHIN_S = 25.0
 SETTLED_WITHIN_S = 60.0
@@ -74,7 +74,7 @@ class Campaign:
         self.report = Report(seed)
 
     def undisturbed(self, images: int) -> None:
-        """How long images take when nothing is broken, one after another: what recovery times are to be read against."""
+        """How long an image takes when nothing is broken: what recovery times are to be read against."""
         for _ in range(images):
             image, began = self._image(), time.monotonic()
             self._send(image, once=False)

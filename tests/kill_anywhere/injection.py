@@ -10,11 +10,12 @@ from enum import StrEnum
 from tests.kill_anywhere.crash_points import Action
 from tests.kill_anywhere.points import POINTS, Need, Point, Role
 
-MOST_IN_A_ROUND = 6
+MOST_IN_A_ROUND = 8
+MOST_OF_A_SERVER = 2
 
 
 class Victim(StrEnum):
-    """What is broken; of each at most one thing at a time."""
+    """What is broken; of servers, connections and disk one thing at a time."""
 
     PROCESS = "process"
     MESSAGE = "message"
@@ -105,7 +106,7 @@ def rounds(injections: Sequence[Injection], number: int, seed: int) -> Iterator[
     while waiting:
         chosen: list[Injection] = []
         for injection in waiting:
-            if len(chosen) < MOST_IN_A_ROUND and all(_together(injection, other) for other in chosen):
+            if len(chosen) < MOST_IN_A_ROUND and _fits(injection, chosen):
                 chosen.append(injection)
         for injection in chosen:
             waiting.remove(injection)
@@ -131,7 +132,9 @@ def _traits(injection: Injection) -> set[object]:
     return {
         ("point", injection.point.key),
         ("fault", injection.victim, injection.fault),
-        ("role and fault", injection.point.role, injection.fault) if injection.hits_process else ("victim", injection.victim),
+        ("role and fault", injection.point.role, injection.fault)
+        if injection.hits_process
+        else ("victim", injection.victim),
     }
 
 
@@ -156,11 +159,17 @@ NEEDED_POINT = {
 }
 
 
+def _fits(injection: Injection, chosen: Sequence[Injection]) -> bool:
+    """Whether it can be waited for in one round with those that are chosen."""
+    same = sum(other.victim is injection.victim for other in chosen)
+    few = injection.victim is Victim.PROCESS or same < MOST_OF_A_SERVER
+    return few and all(_together(injection, other) for other in chosen)
+
+
 def _together(one: Injection, other: Injection) -> bool:
-    """Whether both can be waited for in one round."""
     if one.point == other.point:
         return False
-    if one.victim is other.victim and (one.victim is not Victim.PROCESS or one.point.role.process is other.point.role.process):
+    if one.hits_process and other.hits_process and one.point.role.process is other.point.role.process:
         return False
     needs = {one.point.need, other.point.need}
     if one.point.need is other.point.need and one.point.need is not Need.IMAGE:

@@ -7,8 +7,9 @@ import os
 import shutil
 import subprocess
 import tempfile
+import threading
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -51,7 +52,7 @@ class Installation:
     redis_url: str | None
     disk: Path | None
     logs: Path
-    node_port: int
+    turns: dict[Victim, threading.Lock] = field(default_factory=lambda: {victim: threading.Lock() for victim in Victim})
 
     @property
     def victims(self) -> list[Victim]:
@@ -120,13 +121,17 @@ def installed(folder: Path, *, embedded: bool) -> Iterator[Installation]:
         stack.callback(engine.dispose)
         sessions = make_session_factory(engine)
         _register_nodes(sessions, archive.ae_title, proxies[Victim.ORTHANC].port)
-        chosen = {name.removeprefix("SOFTRAY_").lower(): value for name, value in environment.items() if name.startswith("SOFTRAY_")}
+        chosen = {
+            name.removeprefix("SOFTRAY_").lower(): value
+            for name, value in environment.items()
+            if name.startswith("SOFTRAY_")
+        }
         settings = Settings(**chosen)  # type: ignore[arg-type]
         store = InstanceStore(settings.instances_dir, 0)
         processes = Processes(control.root, logs, environment)
         stack.callback(processes.close)
         installation = Installation(
-            settings, sessions, store, control, processes, archive, peers, proxies, reports, redis_url, disk, logs, node_port
+            settings, sessions, store, control, processes, archive, peers, proxies, reports, redis_url, disk, logs
         )  # fmt: skip
         _wait_until_it_listens(installation)
         yield installation
@@ -141,7 +146,7 @@ def _environment(data: Path, node_port: int) -> dict[str, str]:
         "COMMITMENT_TIMEOUT_S": 1.5, "INFERENCE_DEADLINE_S": 20, "LOG_FORMAT": "json",
     }  # fmt: skip
     clean = {name: value for name, value in os.environ.items() if not name.startswith("SOFTRAY_")}
-    threads = {name: "1" for name in ("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS")}
+    threads = dict.fromkeys(("OMP_NUM_THREADS", "MKL_NUM_THREADS", "OPENBLAS_NUM_THREADS"), "1")
     path = os.pathsep.join(filter(None, (str(Path.cwd()), os.environ.get("PYTHONPATH"))))
     return clean | threads | {"PYTHONPATH": path} | {f"SOFTRAY_{name}": str(value) for name, value in chosen.items()}
 
@@ -165,7 +170,12 @@ def _start_servers(
     command = postgres.prepared(programs, cluster, port, user)
     # A crashed server is back at once, as a site's is with its default; only nothing is synced, since no machine dies.
     database = Peer(
-        "PostgreSQL", command, cluster / "log", lambda: postgres.answers(server), user, stop_signal=postgres.signal.SIGINT
+        "PostgreSQL",
+        command,
+        cluster / "log",
+        lambda: postgres.answers(server),
+        user,
+        stop_signal=postgres.signal.SIGINT,
     )
     database.start()
     stack.callback(database.stop)

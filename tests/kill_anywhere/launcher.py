@@ -138,7 +138,8 @@ def _hasten() -> None:
     service.job_queue.PAUSE_AFTER_FAILURE_S = PAUSE_AFTER_FAILURE_S
     for search in (sweep.due_jobs, delivery_queue.due_deliveries):
         defaults = search.__kwdefaults__
-        assert defaults is not None and "silent_for_s" in defaults, search
+        assert defaults is not None
+        assert "silent_for_s" in defaults, search
         defaults["silent_for_s"] = SILENT_FOR_S
     build = worker.app.build_context
 

@@ -110,7 +110,9 @@ class Processes:
             self.signal(pid, signal.SIGCONT)
             self.signal(pid, signal.SIGTERM)
         deadline = time.monotonic() + within_s
-        late = [name for pid, name in pids.items() if self.wait_for_end(pid, max(0.1, deadline - time.monotonic())) is None]
+        late = [
+            name for pid, name in pids.items() if self.wait_for_end(pid, max(0.1, deadline - time.monotonic())) is None
+        ]
         self.close()
         return late
 

@@ -1,4 +1,4 @@
-"""What has to happen first for a point to be passed: a message or a report lost, a failed job retried, one more image."""
+"""What has to happen first for a point to be passed: a message or a report lost, a job retried, one more image."""
 
 from __future__ import annotations
 
