@@ -182,7 +182,7 @@ class Campaign:
         self.report.unexpected_exits = [
             f"{ended.name} ended with {ended.code}"
             for ended in self._installation.processes.exits
-            if ended.pid not in self._hit
+            if ended.pid not in self._hit and not ended.could_not_start
         ]
 
     def _progress(self, number: int, seconds: float, broken: Sequence[DoneTo], verdict: Verdict) -> None:

@@ -24,16 +24,22 @@ PARTS: Mapping[str, Role] = {
     "network-2": Role.NETWORK,
 }
 """Two of each worker: while one is dead or frozen, the other takes over, and both sweep."""
+STARTED_AFTER_S = 8.0
 
 
 @dataclass(frozen=True)
 class Exit:
-    """A process that has ended; `expected` when the harness had announced it."""
+    """A process that has ended, `ran_s` after its start."""
 
     name: str
     pid: int
     code: int
-    expected: bool
+    ran_s: float
+
+    @property
+    def could_not_start(self) -> bool:
+        """It found the registry away and said so with its exit code; whoever supervises it tries again."""
+        return self.code == 1 and self.ran_s < STARTED_AFTER_S
 
 
 class Processes:
@@ -49,7 +55,7 @@ class Processes:
             start_new_session=True,
         )
         self._names: dict[int, str] = {}
-        self._expected: set[int] = set()
+        self._started_at: dict[int, float] = {}
         self._closing = False
         self._changed = threading.Condition()
         self.exits: list[Exit] = []
@@ -67,11 +73,6 @@ class Processes:
         """Which part a process is."""
         with self._changed:
             return self._names.get(pid, "?")
-
-    def expect_end(self, pid: int) -> None:
-        """Its end is the harness's doing."""
-        with self._changed:
-            self._expected.add(pid)
 
     def wait_for_end(self, pid: int, within_s: float) -> Exit | None:
         """How it ended; None: it did not."""
@@ -105,7 +106,6 @@ class Processes:
         with self._changed:
             self._closing = True
             pids = dict(self._names)
-            self._expected |= set(pids)
         for pid in pids:
             self.signal(pid, signal.SIGCONT)
             self.signal(pid, signal.SIGTERM)
@@ -142,12 +142,13 @@ class Processes:
             with self._changed:
                 if word == "started":
                     self._names[int(two)] = one
+                    self._started_at[int(two)] = time.monotonic()
                 else:
                     pid = int(one)
-                    ended = Exit(self._names.pop(pid), pid, int(two), pid in self._expected)
+                    ended = Exit(self._names.pop(pid), pid, int(two), time.monotonic() - self._started_at.pop(pid))
                     self.exits.append(ended)
                 self._changed.notify_all()
             if ended is not None and not self._closing:
-                if not ended.expected:
-                    time.sleep(0.2)  # one that cannot start must not be started a thousand times a second
+                if ended.could_not_start:
+                    time.sleep(0.2)  # not a thousand times a second
                 self._start(ended.name)
