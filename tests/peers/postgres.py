@@ -28,11 +28,11 @@ def postgres_programs() -> Path | None:
 
 
 @contextlib.contextmanager
-def running_postgres(programs: Path, port: int | None = None) -> Iterator[str]:
+def running_postgres(programs: Path, port: int | None = None, *, durable: bool = False) -> Iterator[str]:
     """The URL (without a database) of a server in a folder of its own.
 
     PostgreSQL refuses to run as root, so root's tests run it as `postgres` or `nobody`, in a folder which that user can
-    reach. fsync is off: tests kill processes, not the machine.
+    reach. fsync is off unless `durable`: tests kill processes, not the machine.
     """
     user = unprivileged_user() if os.geteuid() == 0 else None
     port = port or free_port()
@@ -40,19 +40,20 @@ def running_postgres(programs: Path, port: int | None = None) -> Iterator[str]:
         folder = Path(name)
         if user is not None:
             shutil.chown(folder, user)
-        command = prepared(programs, folder, port, user)
+        command = prepared(programs, folder, port, user, durable=durable)
         url = f"postgresql://softray@127.0.0.1:{port}"
         # SIGINT is PostgreSQL's fast shutdown, which does not wait for clients.
         with running(command, folder / "log", lambda: answers(url), stop_signal=signal.SIGINT, user=user):
             yield url
 
 
-def prepared(programs: Path, folder: Path, port: int, user: str | None) -> list[str]:
+def prepared(programs: Path, folder: Path, port: int, user: str | None, *, durable: bool = False) -> list[str]:
     """Make an empty cluster in `folder`; the command that serves it on `port`, to be run as `user`."""
     data = folder / "data"
     initdb = [programs / "initdb", "-D", data, "-U", "softray", "--auth=trust", "--encoding=UTF8", "--no-sync"]
     subprocess.run(initdb, check=True, capture_output=True, cwd=folder, user=user, env={**os.environ, "LC_ALL": "C"})
-    settings = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off", "port": str(port)}
+    settings = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "port": str(port)}
+    settings["fsync"] = "on" if durable else "off"
     options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
     return [str(programs / "postgres"), "-D", str(data), *options]
 
