@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import argparse
 import random
+import signal
 import sys
 import tempfile
 from pathlib import Path
@@ -23,6 +24,9 @@ UNDISTURBED = 10
 def main() -> int:
     """Run as the command line says; the exit code."""
     chosen = _arguments()
+    # However the campaign is ended, no server of it stays behind, nor its disk.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+    signal.signal(signal.SIGINT, lambda *_: sys.exit(130))
     if chosen.list:
         print("\n".join(injection.name for injection in cells(list(Victim))))
         return 0
