@@ -88,7 +88,7 @@ def _surroundings(injection: Injection, installation: Installation) -> None:
             control.release(key)
             time.sleep(FROZEN_S)
             peer.thaw()
-        case Fault.FLUSH:
+        case Fault.FLUSH | Fault.DELETE:
             installation.flush_broker()
         case Fault.CUT if proxy is not None:
             proxy.refuse(True)

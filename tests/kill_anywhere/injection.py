@@ -21,6 +21,7 @@ class Victim(StrEnum):
     MESSAGE = "message"
     POSTGRES = "PostgreSQL"
     REDIS = "Redis"
+    FOLDER = "message files"
     ORTHANC = "Orthanc"
     SENDER = "sender's connection"
     DISK = "disk"
@@ -40,6 +41,7 @@ class Fault(StrEnum):
     KILL_BACKEND = "kill -9 of a backend"
     PEER_FREEZE = "SIGSTOP"
     FLUSH = "FLUSHALL"
+    DELETE = "all deleted"
     CUT = "connections cut"
     FULL = "ENOSPC"
 
@@ -54,6 +56,7 @@ OF_MESSAGES = {Fault.LOSE: Action.SKIP, Fault.DOUBLE: Action.REPEAT}
 OF_SERVERS = {
     Victim.POSTGRES: (Fault.KILL_AND_RESTART, Fault.RESTART, Fault.KILL_BACKEND, Fault.PEER_FREEZE, Fault.CUT),
     Victim.REDIS: (Fault.KILL_AND_RESTART, Fault.FLUSH, Fault.PEER_FREEZE, Fault.CUT),
+    Victim.FOLDER: (Fault.DELETE,),
     Victim.ORTHANC: (Fault.KILL_AND_RESTART, Fault.RESTART, Fault.PEER_FREEZE, Fault.CUT),
 }
 
@@ -121,21 +124,17 @@ def short(injections: Sequence[Injection], number: int, seed: int) -> list[Injec
     chosen: list[Injection] = []
     seen: set[object] = set()
     while left and len(chosen) < number:
-        best = max(left, key=lambda one: len(_traits(one) - seen))
+        best = max(left, key=lambda one: sum(weight for trait, weight in _traits(one).items() if trait not in seen))
         chosen.append(best)
         left.remove(best)
-        seen |= _traits(best)
+        seen |= _traits(best).keys()
     return chosen
 
 
-def _traits(injection: Injection) -> set[object]:
-    return {
-        ("point", injection.point.key),
-        ("fault", injection.victim, injection.fault),
-        ("role and fault", injection.point.role, injection.fault)
-        if injection.hits_process
-        else ("victim", injection.victim),
-    }
+def _traits(injection: Injection) -> dict[str, int]:
+    """What it would show, and how much that is worth."""
+    traits = {f"{injection.victim} {injection.fault}": 4, injection.point.key: 1}
+    return traits | ({f"{injection.point.role} {injection.fault}": 2} if injection.hits_process else {})
 
 
 def _at(point: Point) -> Iterator[Injection]:

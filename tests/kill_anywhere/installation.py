@@ -61,7 +61,7 @@ class Installation:
         if self.disk is not None:
             there.add(Victim.DISK)
         if self.redis_url is None:
-            there.add(Victim.REDIS)  # the folder broker can be flushed
+            there.add(Victim.FOLDER)
         return [victim for victim in Victim if victim in there]
 
     @property
