@@ -80,7 +80,8 @@ def _node(state: str, step: str, target: str, when: When, **more: bool) -> Point
 
 
 def _api(state: str, step: str, target: str, when: When) -> Point:
-    return Point(Role.API, state, step, target, when, Need.RETRY, message=target.endswith("announce_inference"))
+    sends = target == _ANNOUNCE_INFERENCE and when is When.BEFORE
+    return Point(Role.API, state, step, target, when, Need.RETRY, message=sends)
 
 
 def _gpu(state: str, step: str, target: str, when: When, **more: bool) -> Point:
@@ -115,7 +116,7 @@ POINTS = (
     _api("FAILED", "retry asked for", "service.registry.jobs.retry", BEFORE),
     _api("QUEUED", "retry not committed", "service.registry.jobs.retry", AFTER),
     _api("QUEUED", "retry not announced", _ANNOUNCE_INFERENCE, BEFORE),
-    _api("QUEUED", "retry not answered", "service.api.jobs._announce", AFTER),
+    _api("QUEUED", "retry not answered", _ANNOUNCE_INFERENCE, AFTER),
     _gpu("QUEUED", "message taken", "worker.infer.infer", BEFORE),
     _gpu("RUNNING", "claim not committed", "service.registry.jobs.claim", AFTER),
     _gpu("RUNNING", "claimed", "worker.infer.require_budget", BEFORE),
