@@ -8,7 +8,6 @@ SOFTRAY_ENV_FILE names, else `softray.env` in the working directory when there i
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -16,24 +15,14 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from service.errors import ConfigurationError
+from service.setting_types import MIB as MIB
+from service.setting_types import Bytes, Count, Port, Seconds
+from service.setting_types import Unit as Unit
+from service.setting_types import checked_ae_title as checked_ae_title
 
 ENV_PREFIX = "SOFTRAY_"
 ENV_FILE_VARIABLE = "SOFTRAY_ENV_FILE"
 DEFAULT_ENV_FILE = Path("softray.env")
-MIB = 1024 * 1024
-
-
-@dataclass(frozen=True)
-class Unit:
-    """The unit of a setting, shown in the documentation."""
-
-    symbol: str
-
-
-Seconds = Annotated[float, Unit("s"), Field(gt=0)]
-Bytes = Annotated[int, Unit("bytes"), Field(ge=0)]
-Port = Annotated[int, Field(ge=1, le=65535)]
-Count = Annotated[int, Field(ge=1)]
 
 
 def load_settings() -> Settings:
@@ -286,14 +275,6 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments, then environment, then the one file; nothing else is read."""
         return init_settings, env_settings, DotEnvSettingsSource(settings_cls, env_file=_env_file())
-
-
-def checked_ae_title(value: str) -> str:
-    """Return `value` without the spaces around it, or raise ValueError (AE of PS3.5 §6.2: 1-16 characters)."""
-    title = value.strip(" ")
-    if not 1 <= len(title) <= 16 or "\\" in title or not title.isascii() or not title.isprintable():
-        raise ValueError(f"an AE title has 1 to 16 printable ASCII characters and no backslash, found {value!r}")
-    return title
 
 
 def _env_file() -> Path:
