@@ -89,9 +89,11 @@ class Settings(BaseSettings):
     accept_unknown_callers: bool = Field(
         default=False, description="Accept associations from AE titles that are not registered as remote nodes."
     )
-    max_associations: Count = Field(default=25, description="Associations served at the same time; more are rejected.")
+    max_associations: Count = Field(
+        default=25, description="Associations, and STOW-RS requests, served at the same time; more must wait."
+    )
     max_associations_per_caller: Count = Field(
-        default=20, description="Of these, associations of one calling AE title; more are rejected."
+        default=20, description="Of these, associations, and requests, of one calling AE title; more must wait."
     )
     max_pdu: int = Field(default=131072, ge=0, description="Largest PDU received, in bytes; 0: no limit.")
     network_timeout_s: Seconds = Field(default=60, description="Silence after which an open association is aborted.")
@@ -114,6 +116,10 @@ class Settings(BaseSettings):
         default=None, description="TLS certificate chain (PEM) of STOW-RS; empty: not encrypted."
     )
     stow_key_file: Path | None = Field(default=None, description="Private key (PEM) of that certificate.")
+    stow_ca_file: Path | None = Field(
+        default=None,
+        description="Authorities (PEM) that a STOW-RS sender's certificate must descend from; empty: it needs none.",
+    )
     web_ca_file: Path | None = Field(
         default=None,
         description="Authorities (PEM) that DICOMweb services we send to are trusted by; empty: the public ones.",
@@ -234,7 +240,9 @@ class Settings(BaseSettings):
     def _empty_means_default(cls, value: object) -> object:
         return None if value == "" else value
 
-    @field_validator("stow_tokens_file", "stow_certificate_file", "stow_key_file", "web_ca_file", mode="before")
+    @field_validator(
+        "stow_tokens_file", "stow_certificate_file", "stow_key_file", "stow_ca_file", "web_ca_file", mode="before"
+    )
     @classmethod
     def _empty_means_none(cls, value: object) -> object:
         return None if value == "" else value
