@@ -22,6 +22,7 @@ from service.instance_store import InstanceStore
 from service.job_queue import DELIVER_TASK, GPU_QUEUE, INFER_TASK, NETWORK_QUEUE, NOTIFY_TASK, JobQueue, make_celery
 from service.logs import configure_logging, log_event
 from service.registry.commitment_claims import CommitmentPolicy
+from service.registry.deliveries import AT_ONCE_PER_NODE
 from service.registry.remote_nodes import list_remote_nodes
 from service.registry.result_kinds import ResultKind
 from service.settings import Settings
@@ -39,7 +40,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-DELIVERY_THREADS = 4
+LEAST_DELIVERY_THREADS, MOST_DELIVERY_THREADS = 16, 64
 
 
 def run_gpu(settings: Settings) -> None:
@@ -97,7 +98,7 @@ def run_network(settings: Settings) -> None:
             celery,
             NETWORK_QUEUE,
             pool="threads",
-            threads=DELIVERY_THREADS,
+            threads=_delivery_threads(context),
             stop=stop,
             work=context.work,
             within_s=settings.stop_within_s,
@@ -105,6 +106,7 @@ def run_network(settings: Settings) -> None:
     finally:
         stop_sweeping.set()
         stop_following_up.set()
+        context.associations.close()
 
 
 def build_context(settings: Settings, celery: Celery) -> WorkerContext:
@@ -134,6 +136,17 @@ def build_context(settings: Settings, celery: Celery) -> WorkerContext:
         client_tls=_client_tls(settings),
         web_ca_file=settings.web_ca_file,
     )
+
+
+def _delivery_threads(context: WorkerContext) -> int:
+    """As many as all nodes together may hold, and some: however many are slow or silent, the others have theirs.
+
+    A thread begins with the first message that needs it, and costs nothing while it waits.
+    """
+    with transaction(context.sessions, read_only=True) as session:
+        nodes = sum(node.receives_results for node in list_remote_nodes(session))
+    wanted = AT_ONCE_PER_NODE * (nodes + 2)
+    return min(MOST_DELIVERY_THREADS, max(LEAST_DELIVERY_THREADS, wanted))
 
 
 def _warn_of_routes_that_lead_nowhere(context: WorkerContext) -> None:

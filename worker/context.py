@@ -14,6 +14,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from dicom_node.derived import DerivedPolicy
 from dicom_node.eligibility import EligibilityPolicy
+from dicom_node.kept_associations import KeptAssociations
 from service.instance_store import InstanceStore
 from service.job_queue import JobQueue
 from service.registry.circuit_breaker import BreakerPolicy
@@ -80,6 +81,8 @@ class WorkerContext:
     """For associations with nodes that want them encrypted."""
     web_ca_file: Path | None = None
     """Authorities that DICOMweb services are trusted by; None: the public ones."""
+    associations: KeptAssociations = field(default_factory=KeptAssociations)
+    """For deliveries by C-STORE; closed when the process stops."""
     owner: str = field(default_factory=_owner)
     clock: Callable[[], datetime] = _now
     on_hang: Callable[[], None] = ignore_hang

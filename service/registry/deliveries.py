@@ -26,7 +26,7 @@ from service.registry.settlement import settle_job
 from service.registry.tables import Delivery, Instance, Job, RemoteNode, Result, Series, Study
 
 DESTINATION_REMOVED = "DESTINATION_REMOVED"
-# To one node at a time: fewer than the network worker has threads, so that a slow node leaves some to the others.
+# To one node at a time: the network worker has threads for as many to every node, so that a slow one holds up nobody.
 AT_ONCE_PER_NODE = 2
 
 
