@@ -3,13 +3,14 @@ VENV ?= .venv
 PYTHON ?= python3
 ARGS ?=
 CASES ?= 10000
+INJECTIONS ?= 1000
 # Extra pip arguments, e.g. PIP_ARGS='--extra-index-url https://download.pytorch.org/whl/cpu' to keep CUDA out.
 PIP_ARGS ?=
 CASES ?= 10000
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test validation peers lint format constraints golden benchmarks fuzz flood conformance check-images clean
+.PHONY: help demo test validation peers lint format constraints golden benchmarks fuzz flood kill-anywhere conformance check-images clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
@@ -60,6 +61,9 @@ fuzz: $(VENV)/.dev ## 10,000 hostile conversations with a node; prints what was 
 
 flood: $(VENV)/.dev ## 200 associations at once, then 2,000 one after another; prints the slope of the memory
 	SOFTRAY_FLOOD_ASSOCIATIONS=2000 $(BIN)/python -m pytest --timeout 3600 tests/dicom_node/test_flood.py
+
+kill-anywhere: $(VENV)/.dev ## break everything at every state of a job, INJECTIONS times; prints what was lost (ARGS=--help)
+	$(BIN)/python -m tests.kill_anywhere --injections $(INJECTIONS) $(ARGS)
 
 conformance: $(VENV)/.runtime ## write the tables of docs/conformance-statement.md from the code
 	$(BIN)/python -m dicom_node.conformance_statement
