@@ -21,6 +21,7 @@ from service.registry.circuit_breaker import BreakerPolicy
 from service.registry.commitment_claims import CommitmentPolicy
 from service.routing import ResultsSection, Routing
 from worker.lease import ignore_hang
+from worker.work_in_hand import WorkInHand
 
 
 @dataclass(frozen=True)
@@ -86,3 +87,5 @@ class WorkerContext:
     clock: Callable[[], datetime] = _now
     on_hang: Callable[[], None] = ignore_hang
     """Called when an inference is a whole lease past its deadline and has not even noticed: the device hangs."""
+    work: WorkInHand = field(default_factory=WorkInHand)
+    """What this process has claimed, to be handed back when it stops."""

@@ -148,6 +148,13 @@ def delivery_postponed(
     return _move(session, _held(claim), DeliveryState.PENDING, "delivery_postponed", history, values, now)
 
 
+def delivery_handed_back(session: Session, claim: DeliveryClaim, *, now: datetime) -> bool:
+    """SENDING to PENDING because the worker stops: due at once, and without counting as an attempt."""
+    values = {"attempts": claim.attempts - 1, "not_before": None, "announced_at": None, **NO_LEASE}
+    history = f"{_what(claim)}: the worker was stopped"
+    return _move(session, _held(claim), DeliveryState.PENDING, "delivery_handed_back", history, values, now)
+
+
 def delivery_failed(
     session: Session, claim: DeliveryClaim, *, code: str, detail: str, status: int | None, now: datetime
 ) -> bool:

@@ -49,6 +49,8 @@ def test_what_many_senders_send_at_once_arrives_once_and_whole(tmp_path: Path) -
         equality = compare(radiographs, acceptance, records, archive)
         assert equality == Equality(SENDERS, SENDERS, SENDERS, SENDERS, lost=0, twice=0, foreign=0, other_pixels=0)
         assert archive.associations < SENDERS / 2  # results that follow each other share one
+        system.service.stop()
+        assert wait_until(lambda: bool(archive.received()) and archive.released == archive.associations, 10)
 
 
 def test_however_many_neighbours_are_silent_a_pacs_gets_its_results(tmp_path: Path) -> None:
