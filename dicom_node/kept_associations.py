@@ -3,8 +3,10 @@
 An association costs a peer a process or a thread, a negotiation and a line in its log; a backlog of a thousand results
 would cost a thousand of them. One that is idle for `IDLE_S` is released, and one that is never idle after `LONGEST_S`:
 some archives do something only at the end of an association, and what one accepts may have changed meanwhile. `close`
-releases all of them, so that no peer is left with one that is half open. Nobody waits for anybody: whoever finds none that is free opens another, and how
-many are open at a time follows from how many results are sent to the peer at a time.
+releases all of them, so that no peer is left with one that is half open.
+
+Nobody waits for anybody: whoever finds none that is free opens another, and how many are open at a time follows from
+how many results are sent to the peer at a time.
 """
 
 from __future__ import annotations
