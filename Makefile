@@ -3,13 +3,14 @@ VENV ?= .venv
 PYTHON ?= python3
 ARGS ?=
 COUNT ?= 10000
+INJECTIONS ?= 1000
 # Extra pip arguments, e.g. PIP_ARGS='--extra-index-url https://download.pytorch.org/whl/cpu' to keep CUDA out.
 PIP_ARGS ?=
 CASES ?= 10000
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test validation peers lint format constraints golden benchmarks fuzz flood soak burst conformance check-images clean
+.PHONY: help demo test validation peers lint format constraints golden benchmarks fuzz flood soak burst kill-anywhere conformance check-images clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
@@ -68,6 +69,9 @@ burst: $(VENV)/.dev peers ## 500 images at once, 64 senders at once, a slow and 
 	$(BIN)/python -m benchmarks.load.burst
 	$(BIN)/python -m benchmarks.load.slow_pacs
 	$(BIN)/python -m benchmarks.registry_scale
+
+kill-anywhere: $(VENV)/.dev ## break everything at every state of a job, INJECTIONS times; prints what was lost (ARGS=--help)
+	$(BIN)/python -m tests.kill_anywhere --injections $(INJECTIONS) $(ARGS)
 
 conformance: $(VENV)/.runtime ## write the tables of docs/conformance-statement.md from the code
 	$(BIN)/python -m dicom_node.conformance_statement

@@ -215,6 +215,12 @@ class Settings(BaseSettings):
         default=10, description="Pause before the first retry; doubles with every further one."
     )
     retry_max_s: Seconds = Field(default=900, description="Longest pause between two retries.")
+    job_deadline_s: Annotated[float, Unit("s"), Field(ge=0)] = Field(
+        default=3600, description="Time from reception to delivery after which a routine image is late; 0: never."
+    )
+    stat_deadline_s: Annotated[float, Unit("s"), Field(ge=0)] = Field(
+        default=300, description="The same of an image marked STAT; priors are never late."
+    )
     delivery_max_attempts: Count = Field(default=20, description="Attempts at one delivery before it fails.")
 
     # Derived objects

@@ -11,9 +11,10 @@ from dicom_node.errors import ImageRefusal, PixelErrorCode
 from dicom_node.status import C_STORE_STATUSES, Outcome
 from service.cli import app
 from service.registry.deliveries import DESTINATION_REMOVED
+from service.registry.delivery_plan import WAITING_FOR_DESTINATION
 from service.registry.exposures import FOR_PRESENTATION_PREFERRED
 from service.registry.job_states import DeliveryState, JobState
-from service.registry.settlement import DELIVERY_FAILED
+from service.registry.settlement import DELIVERY_FAILED, NOTHING_ACCEPTED
 from service.settings import Settings
 from tests.deploy.dockerfile import ROOT
 
@@ -33,6 +34,8 @@ def literals(*files: str, pattern: str) -> set[str]:
         *PixelErrorCode,
         *ImageRefusal,
         DELIVERY_FAILED,
+        NOTHING_ACCEPTED,
+        WAITING_FOR_DESTINATION,
         DESTINATION_REMOVED,
         FOR_PRESENTATION_PREFERRED,
         *JobState,
