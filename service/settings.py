@@ -15,6 +15,7 @@ from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from service.errors import ConfigurationError
+from service.result_settings import ResultSettings
 from service.setting_types import MIB as MIB
 from service.setting_types import Bytes, BytesPerSecond, Count, Percent, Port, Seconds
 from service.setting_types import Unit as Unit
@@ -24,7 +25,7 @@ ENV_PREFIX = "SOFTRAY_"
 ENV_FILE_VARIABLE = "SOFTRAY_ENV_FILE"
 DEFAULT_ENV_FILE = Path("softray.env")
 _PLACES = """weights_dir site_file tls_certificate tls_private_key tls_ca
-    stow_tokens_file stow_certificate_file stow_key_file web_ca_file"""
+    stow_tokens_file stow_certificate_file stow_key_file stow_ca_file web_ca_file"""
 
 
 def load_settings() -> Settings:
@@ -40,7 +41,7 @@ def load_settings() -> Settings:
         raise ConfigurationError("INVALID_SETTING", "; ".join(problems)) from None
 
 
-class Settings(BaseSettings):
+class Settings(ResultSettings):
     """One value per setting; the description of a field is what the documentation shows."""
 
     model_config = SettingsConfigDict(
@@ -91,9 +92,11 @@ class Settings(BaseSettings):
     accept_unknown_callers: bool = Field(
         default=False, description="Accept associations from AE titles that are not registered as remote nodes."
     )
-    max_associations: Count = Field(default=25, description="Associations served at the same time; more are rejected.")
+    max_associations: Count = Field(
+        default=25, description="Associations, and STOW-RS requests, served at the same time; more must wait."
+    )
     max_associations_per_caller: Count = Field(
-        default=20, description="Of these, associations of one calling AE title; more are rejected."
+        default=20, description="Of these, associations, and requests, of one calling AE title; more must wait."
     )
     max_pdu: int = Field(default=131072, ge=0, description="Largest PDU received, in bytes; 0: no limit.")
     network_timeout_s: Seconds = Field(default=60, description="Silence after which an open association is aborted.")
@@ -116,6 +119,10 @@ class Settings(BaseSettings):
         default=None, description="TLS certificate chain (PEM) of STOW-RS; empty: not encrypted."
     )
     stow_key_file: Path | None = Field(default=None, description="Private key (PEM) of that certificate.")
+    stow_ca_file: Path | None = Field(
+        default=None,
+        description="Authorities (PEM) that a STOW-RS sender's certificate must descend from; empty: it needs none.",
+    )
     web_ca_file: Path | None = Field(
         default=None,
         description="Authorities (PEM) that DICOMweb services we send to are trusted by; empty: the public ones.",
@@ -166,41 +173,6 @@ class Settings(BaseSettings):
     api_host: str = Field(default="127.0.0.1", description="Address that the admin API listens on.")
     api_port: Port = Field(default=8080, description="TCP port that the admin API listens on.")
 
-    # Model
-    weights_dir: Path | None = Field(
-        default=None,
-        description="Folder of imported weights; empty: `weights` in the data folder.",
-    )
-    model: str = Field(default="", description="Name of the model; empty: the shipped default.")
-    preset: Literal["fast", "reference", "compat"] = Field(
-        default="fast",
-        description="Sampling preset of the model: fast, reference (all timesteps) or compat (BS-Diff as published).",
-    )
-    steps: int = Field(default=0, ge=0, description="Sampling steps; 0: the preset's own number.")
-    seed: int = Field(default=0, ge=0, description="Seed of the sampler; the same seed gives the same pixels.")
-    spread_seeds: int = Field(
-        default=0,
-        ge=0,
-        le=64,
-        description="Seeds of one image, whose mean is the result and whose spread is kept; 0: 4 on CUDA, 1 on CPU.",
-    )
-    device: Literal["auto", "cpu", "cuda"] = Field(
-        default="auto", description="Where the network runs: auto, cpu or cuda."
-    )
-    torch_threads: int = Field(default=0, ge=0, description="CPU threads of one inference; 0: PyTorch decides.")
-    max_batch: int = Field(
-        default=0, ge=0, le=64, description="Most images in one run of the networks; 0: one on the CPU, 8 on CUDA."
-    )
-    batch_window_ms: Annotated[float, Unit("ms"), Field(ge=0, le=1000)] = Field(
-        default=15, description="How long an image waits for others to run with, where more than one may."
-    )
-    infer_threads: int = Field(
-        default=0,
-        ge=0,
-        le=256,
-        description="Images that one worker has in hand at a time; 0: as many as run at once, twice that when several.",
-    )
-
     # Jobs
     inference_deadline_s: Seconds = Field(default=600, description="Longest time one inference may take.")
     lease_s: Seconds = Field(default=30, description="Time after which a silent worker's job is given to another.")
@@ -214,28 +186,17 @@ class Settings(BaseSettings):
         default=10, description="Pause before the first retry; doubles with every further one."
     )
     retry_max_s: Seconds = Field(default=900, description="Longest pause between two retries.")
+    job_deadline_s: Annotated[float, Unit("s"), Field(ge=0)] = Field(
+        default=3600, description="Time from reception to delivery after which a routine image is late; 0: never."
+    )
+    stat_deadline_s: Annotated[float, Unit("s"), Field(ge=0)] = Field(
+        default=300, description="The same of an image marked STAT; priors are never late."
+    )
     delivery_max_attempts: Count = Field(default=20, description="Attempts at one delivery before it fails.")
 
     # Upkeep of what is kept
     scrub_rate: BytesPerSecond = Field(
         default=4 * MIB, description="How fast kept files are read again to find altered ones; 0: not at all."
-    )
-
-    # Derived objects
-    series_number_offset: int = Field(default=9000, ge=0, description="Added to the source's Series Number.")
-    content_qualification: Literal["RESEARCH", "PRODUCT"] = Field(
-        default="RESEARCH", description="Content Qualification (0018,9004) of derived objects: RESEARCH or PRODUCT."
-    )
-    synthetic_data: Literal["YES", ""] = Field(
-        default="YES", description="Synthetic Data (0008,001C) of derived objects: YES; empty: attribute left out."
-    )
-    manufacturer: str = Field(
-        default="softray", max_length=64, description="Manufacturer (0008,0070) of derived objects."
-    )
-    device_serial_number: str = Field(
-        default="1",
-        max_length=64,
-        description="Device Serial Number (0018,1000) of derived objects: one per installation.",
     )
 
     # Logs

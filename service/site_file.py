@@ -11,7 +11,7 @@ import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from service.errors import ConfigurationError
 from service.routing import ResultsSection, RouteSection, Routing
@@ -33,6 +33,14 @@ class SiteFile(BaseModel):
     route: tuple[RouteSection, ...] = ()
     sender: tuple[SenderSection, ...] = ()
     retention: RetentionSection = Field(default_factory=RetentionSection)
+
+    @field_validator("sender")
+    @classmethod
+    def _each_sender_once(cls, senders: tuple[SenderSection, ...]) -> tuple[SenderSection, ...]:
+        titles = [sender.ae_title for sender in senders]
+        if twice := sorted({title for title in titles if titles.count(title) > 1}):
+            raise ValueError(f"expected one section a sender, found more of {', '.join(twice)}")
+        return senders
 
     def routing(self) -> Routing:
         """The routes of the file."""

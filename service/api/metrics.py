@@ -18,6 +18,7 @@ from service.instance_store import InstanceStore
 from service.registry.admission_marks import DISK, QUEUE, MarkRow, read_marks
 from service.registry.counts import Counts, count_everything
 from service.registry.kept_files import count_faults
+from service.registry.work_counts import WorkCounts, count_work
 
 router = APIRouter(tags=["health"])
 
@@ -38,14 +39,15 @@ def read_metrics(parts: PartsOfApp, session: ReadSession) -> Response:
     They are gauges, since the registry may be cleared of what is old.
     """
     registry = CollectorRegistry()
-    registry.register(_Registry(count_everything(session)))
+    registry.register(_Registry(count_everything(session), count_work(session)))
     registry.register(_Kept(parts.store, read_marks(session), count_faults(session)))
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
 
 
 class _Registry(Collector):
-    def __init__(self, counts: Counts) -> None:
+    def __init__(self, counts: Counts, work: WorkCounts) -> None:
         self._counts = counts
+        self._work = work
 
     def collect(self) -> Iterator[Metric]:
         counts = self._counts
@@ -54,6 +56,15 @@ class _Registry(Collector):
             "softray_images_not_processed", "Images kept and not processed.", ("reason",), _single(counts.not_processed)
         )
         yield _gauge("softray_objects_rejected", "Objects refused or set aside.", ("reason",), _single(counts.rejected))
+        work = self._work
+        yield _gauge("softray_jobs_queued", "Jobs that wait for a worker.", ("priority",), _single(work.queued))
+        yield _gauge("softray_jobs_late", "Jobs that missed their deadline.", ("priority", "state"), work.late)
+        yield _gauge(
+            "softray_jobs_waiting_for_destination",
+            "Jobs whose results no remote node receives.",
+            (),
+            {(): work.waiting_for_destination},
+        )
         yield _gauge("softray_deliveries", "Deliveries by node and state.", ("node", "state"), counts.deliveries)
         yield _gauge(
             "softray_node_failures_in_a_row", "Attempts that a node did not answer.", ("node",), _single(counts.nodes)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from service.registry.job_states import JobState
 from service.registry.result_kinds import ResultKind
 
 
@@ -77,12 +76,3 @@ class DeliveryClaim:
     study_instance_uid: str
     result: ResultFacts
     node: Destination
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What a change of a job starts from; the row must still be so."""
-
-    job_id: str
-    state: JobState
-    fencing_token: int
