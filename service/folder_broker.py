@@ -135,3 +135,22 @@ def _locked(file: Path) -> Iterator[None]:
     with file.with_name(f"{file.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def sweep_folder_broker(folder: Path, older_than_s: float) -> int:
+    """Remove what killed processes left of messages that they were taking or writing; returns how many files.
+
+    Nothing is lost with them: the sweep announces their rows again.
+    """
+    removed = 0
+    limit = time.time() - older_than_s
+    messages = folder / "messages"
+    for file in messages.iterdir() if messages.is_dir() else ():
+        if file.name.endswith((".taken", ".tmp")):
+            try:
+                if file.stat().st_mtime < limit:
+                    file.unlink()
+                    removed += 1
+            except FileNotFoundError:
+                continue  # its process was only slow
+    return removed
