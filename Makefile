@@ -7,6 +7,9 @@ INJECTIONS ?= 1000
 # Extra pip arguments, e.g. PIP_ARGS='--extra-index-url https://download.pytorch.org/whl/cpu' to keep CUDA out.
 PIP_ARGS ?=
 CASES ?= 10000
+# Tests run over the cores, four processes at most; whoever is done first takes tests over from the others.
+# One process, as for a debugger: make test PARALLEL=
+PARALLEL ?= --numprocesses auto --maxprocesses 4 --dist worksteal
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
@@ -27,10 +30,10 @@ demo: $(VENV)/.runtime ## one radiograph in by C-STORE, its soft-tissue series b
 	$(BIN)/softray demo $(ARGS)
 
 test: $(VENV)/.dev peers lint ## the whole suite, against real peers where they can be installed
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 validation: $(VENV)/.dev ## dciodvfy and dcentvfy over every kind of source and derived object, with the figures
-	$(BIN)/python -m pytest tests/validation $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) tests/validation $(ARGS)
 
 peers: ## DCMTK, Orthanc, Redis, PostgreSQL and Chromium from Debian's packages, when this user may install them
 	@sh tests/peers/install.sh

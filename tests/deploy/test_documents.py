@@ -18,7 +18,8 @@ from service.registry.settlement import DELIVERY_FAILED, NOTHING_ACCEPTED
 from service.settings import Settings
 from tests.deploy.dockerfile import ROOT
 
-OPERATING = (ROOT / "docs" / "operating.md").read_text()
+RUNBOOK = sorted((ROOT / "docs" / "runbook").glob("*.md"))
+OPERATING = "".join(page.read_text() for page in (ROOT / "docs" / "operating.md", *RUNBOOK))
 DEPLOYMENT = (ROOT / "docs" / "deployment.md").read_text()
 
 
@@ -71,6 +72,7 @@ def test_every_setting_and_command_named_exists(document: str) -> None:
     known = {f"SOFTRAY_{name.upper()}" for name in Settings.model_fields} | {
         "SOFTRAY_SETTINGS_FILE",
         "SOFTRAY_SITE_FILE_HERE",
+        "SOFTRAY_ENV_FILE",
     }
     assert set(re.findall(r"SOFTRAY_[A-Z_]+", document)) <= known
     commands = {command.name for command in app.registered_commands} | {
