@@ -109,7 +109,7 @@ class FolderTransport(filesystem.Transport):
         self.state = BrokerState()  # type: ignore[no-untyped-call]
 
     def drain_events(self, connection: Any, timeout: float | None = None, **options: Any) -> None:
-        """Wait for a message, LONGEST_WAIT_S at most where a wait has an end: a worker looks in between whether to stop."""
+        """Wait for a message; a wait with an end is cut short, so that a worker looks in between whether to stop."""
         wait_s = None if timeout is None else min(timeout, LONGEST_WAIT_S)
         super().drain_events(connection, wait_s, **options)  # type: ignore[no-untyped-call]
 
