@@ -2,7 +2,7 @@
 VENV ?= .venv
 PYTHON ?= python3
 ARGS ?=
-CASES ?= 10000
+COUNT ?= 10000
 INJECTIONS ?= 1000
 # Extra pip arguments, e.g. PIP_ARGS='--extra-index-url https://download.pytorch.org/whl/cpu' to keep CUDA out.
 PIP_ARGS ?=
@@ -13,7 +13,7 @@ PARALLEL ?= --numprocesses auto --maxprocesses 4 --dist worksteal
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test validation peers lint format constraints golden benchmarks fuzz flood kill-anywhere conformance check-images clean
+.PHONY: help demo test validation peers lint format constraints golden benchmarks fuzz flood soak burst kill-anywhere conformance check-images clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
@@ -64,6 +64,14 @@ fuzz: $(VENV)/.dev ## 10,000 hostile conversations with a node; prints what was 
 
 flood: $(VENV)/.dev ## 200 associations at once, then 2,000 one after another; prints the slope of the memory
 	SOFTRAY_FLOOD_ASSOCIATIONS=2000 $(BIN)/python -m pytest --timeout 3600 tests/dicom_node/test_flood.py
+
+soak: $(VENV)/.dev peers ## 10,000 small radiographs through the whole way; stage times, memory, database work, equality (COUNT=n)
+	$(BIN)/python -m benchmarks.load.soak --images $(COUNT)
+
+burst: $(VENV)/.dev peers ## 500 images at once, 64 senders at once, a slow and a silent PACS, 100,000 finished images
+	$(BIN)/python -m benchmarks.load.burst
+	$(BIN)/python -m benchmarks.load.slow_pacs
+	$(BIN)/python -m benchmarks.registry_scale
 
 kill-anywhere: $(VENV)/.dev ## break everything at every state of a job, INJECTIONS times; prints what was lost (ARGS=--help)
 	$(BIN)/python -m tests.kill_anywhere --injections $(INJECTIONS) $(ARGS)

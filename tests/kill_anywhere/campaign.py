@@ -6,7 +6,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Iterable, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from service.errors import SoftrayError
@@ -53,6 +53,12 @@ class Report:
     images: list[Image] = field(default_factory=list)
     undisturbed_s: list[float] = field(default_factory=list)
     unexpected_exits: list[str] = field(default_factory=list)
+    committed: frozenset[int] = frozenset()
+    """Numbers of the images whose job is COMMITTED at the end."""
+    failed: frozenset[int] = frozenset()
+    """Of those that have failed or were refused, with a reason."""
+    passing: tuple[str, ...] = ()
+    """What was wrong at the end of a round and no longer at the end of all; its injections count as not recovered."""
     seconds: float = 0.0
 
     @property
@@ -70,6 +76,7 @@ class Campaign:
         self._tell = tell
         self._began = time.monotonic()
         self._hit: set[int] = set()
+        self._sending: list[Future[bool]] = []
         self._pool = ThreadPoolExecutor(SENDERS, thread_name_prefix="modality")
         self.report = Report(seed)
 
@@ -102,14 +109,15 @@ class Campaign:
             with lock:
                 images.extend(added)
             for image in added:
-                self._pool.submit(self._send, image, once=False)
+                self._submit(image, once=False)
 
         with Provocation(injections, installation, self._image, more_images) as provocation:
             for injection in injections:
                 installation.control.arm(injection.point.key, injection.action)
             if number % UNFIT == 0:
                 installation.control.unfit(images[0].sop_instance_uid).touch()
-            sent = [self._pool.submit(self._send, image, once=image.number % GIVES_UP == 0) for image in images[:]]
+            for image in images[:]:
+                self._submit(image, once=image.number % GIVES_UP == 0)
             with lock:
                 images.extend(provocation.images)
             provocation.begin()
@@ -117,9 +125,7 @@ class Campaign:
                 broken = list(
                     breakers.map(lambda one: break_it(one, installation, provocation, REACHED_WITHIN_S), injections)
                 )
-        for sending in sent:
-            sending.result()
-        self._pool_idle()
+        self._wait_for_senders()
         all_run = installation.processes.wait_until_all_run(30)
         settled_at = self._settle(images)
         with lock:
@@ -155,23 +161,29 @@ class Campaign:
         port = self._installation.sender_port
         return send(image, port, give_up_after_s=0 if once else RETRIES_FOR_S, timeout_s=SENDER_TIMEOUT_S)
 
-    def _pool_idle(self) -> None:
-        """Wait for what is still being sent."""
-        barrier = [self._pool.submit(time.sleep, 0.01) for _ in range(SENDERS)]
-        for one in barrier:
-            one.result()
-        deadline = time.monotonic() + RETRIES_FOR_S
-        while self._pool._work_queue.qsize() and time.monotonic() < deadline:
-            time.sleep(0.02)
+    def _submit(self, image: Image, *, once: bool) -> None:
+        self._sending.append(self._pool.submit(self._send, image, once=once))
+
+    def _wait_for_senders(self) -> None:
+        while self._sending:
+            self._sending.pop().result()
 
     def _last_look(self) -> None:
         """Everything once more: what was there at the end of its round must be there still, and nothing else."""
         installation = self._installation
         self._settle(self.report.images)
-        self.report.verdict = check(self.report.images, installation)
+        final = check(self.report.images, installation)
+        self.report.passing = tuple(line for line in self.report.verdict.broken if line not in final.broken)
+        self.report.verdict = final
         rows = rows_of(self.report.images, installation)
-        committed = sum(row.state is JobState.COMMITTED for found in rows.values() for row in found)
-        there = count_in_pacs(installation)
+        ended = {
+            image.number: rows[image.sop_instance_uid][0].state
+            for image in self.report.images
+            if image.sop_instance_uid in rows
+        }
+        self.report.committed = frozenset(number for number, state in ended.items() if state is JobState.COMMITTED)
+        self.report.failed = frozenset(n for n, state in ended.items() if state in (JobState.FAILED, JobState.REFUSED))
+        there, committed = count_in_pacs(installation), len(self.report.committed)
         if there != committed:
             self.report.verdict += Verdict(twice=(f"{there} instances in the PACS, {committed} committed jobs",))
         self._note_unexpected_exits()

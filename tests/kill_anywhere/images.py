@@ -8,12 +8,11 @@ import threading
 import time
 from dataclasses import dataclass
 from datetime import UTC, datetime
-from io import BytesIO
 
 import numpy as np
-from pydicom import Dataset, dcmwrite
+from pydicom import Dataset
+from pydicom.uid import UID, DigitalXRayImageStorageForPresentation
 from pynetdicom import AE
-from pynetdicom.sop_class import DigitalXRayImageStorageForPresentation
 
 from dicom_node.radiograph import wrap_radiograph
 from tests.radiographs import phantom
@@ -64,7 +63,7 @@ class Radiographs:
         dataset = copy.deepcopy(self._template)
         dataset.StudyInstanceUID = f"{self._root}.{number}"
         dataset.SeriesInstanceUID = f"{self._root}.{number}.1"
-        dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = f"{self._root}.{number}.1.1"
+        dataset.SOPInstanceUID = dataset.file_meta.MediaStorageSOPInstanceUID = UID(f"{self._root}.{number}.1.1")
         dataset.IrradiationEventUID = f"{self._root}.{number}.9"
         stored = self._stored.copy()
         bits = np.array([(number >> bit) & 1 for bit in range(24)], np.uint16)
@@ -87,13 +86,6 @@ def send(image: Image, port: int, *, give_up_after_s: float, timeout_s: float) -
         if time.monotonic() > deadline:
             return False
         time.sleep(PAUSE_S)
-
-
-def encoded(image: Image) -> bytes:
-    """As a DICOM file."""
-    buffer = BytesIO()
-    dcmwrite(buffer, image.dataset, enforce_file_format=True)
-    return buffer.getvalue()
 
 
 def _send_once(image: Image, port: int, timeout_s: float) -> bool:

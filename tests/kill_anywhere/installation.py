@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import os
 import shutil
+import signal
 import subprocess
 import tempfile
 import threading
@@ -175,7 +176,7 @@ def _start_servers(
         cluster / "log",
         lambda: postgres.answers(server),
         user,
-        stop_signal=postgres.signal.SIGINT,
+        stop_signal=signal.SIGINT,
     )
     database.start()
     stack.callback(database.stop)

@@ -55,9 +55,14 @@ class Verdict:
         )
 
     @property
+    def broken(self) -> tuple[str, ...]:
+        """Everything against the promise."""
+        return self.lost + self.twice + self.half
+
+    @property
     def kept(self) -> bool:
         """Whether nothing was lost, doubled or left half-done."""
-        return not (self.lost or self.twice or self.half)
+        return not self.broken
 
 
 def rows_of(images: Sequence[Image], installation: Installation) -> dict[str, list[Row]]:

@@ -38,13 +38,13 @@ import service.api.serve
 import service.job_queue
 import worker.app
 import worker.infer
-from service.registry import delivery_queue
+from service.registry import delivery_queue, due_jobs
 from service.registry.circuit_breaker import BreakerPolicy
 from service.settings import Settings, load_settings
 from tests.kill_anywhere.copy_step import CopyHost
 from tests.kill_anywhere.crash_points import ControlFolder, install
 from tests.kill_anywhere.points import Role
-from worker import sweep
+from worker import pipeline
 from worker.context import WorkerContext
 from worker.errors import ResultRejectedError
 
@@ -126,17 +126,21 @@ def _run(role: str, control: ControlFolder) -> None:
     _let_some_images_be_unfit(control)
     install(role, control)
     if role == Role.GPU:
-        worker.app.model_host = lambda chosen: CopyHost(
-            model="", weights_dirs=[], preset="fast", steps=0, device="cpu", torch_threads=1, max_batch=chosen.max_batch
-        )
+        worker.app.model_host = _copy_host
     ENTRIES[role](settings)
+
+
+def _copy_host(settings: Settings) -> CopyHost:
+    return CopyHost(
+        model="", weights_dirs=[], preset="fast", steps=0, device="cpu", torch_threads=1, max_batch=settings.max_batch
+    )
 
 
 def _hasten() -> None:
     """Waits that are constants of the product and not settings, shortened; every one must still be there."""
     assert hasattr(service.job_queue, "PAUSE_AFTER_FAILURE_S")
     service.job_queue.PAUSE_AFTER_FAILURE_S = PAUSE_AFTER_FAILURE_S
-    for search in (sweep.due_jobs, delivery_queue.due_deliveries):
+    for search in (due_jobs.due_jobs, delivery_queue.due_deliveries):
         defaults = search.__kwdefaults__
         assert defaults is not None
         assert "silent_for_s" in defaults, search
@@ -153,14 +157,15 @@ def _hasten() -> None:
 
 def _let_some_images_be_unfit(control: ControlFolder) -> None:
     """An image that the harness has named fails for good, as one whose result is not an image does."""
-    suppress = worker.infer.suppress
+    suppress = pipeline.suppress
 
     def checked(dataset: Any, *args: Any, **kwargs: Any) -> Any:
         if control.unfit(str(dataset.SOPInstanceUID)).exists():
             raise ResultRejectedError("expected an image, found one that the test has made unfit")
         return suppress(dataset, *args, **kwargs)
 
-    worker.infer.suppress = checked
+    assert hasattr(worker.infer, "suppress")
+    setattr(worker.infer, "suppress", checked)  # noqa: B010 (imported there by name)
 
 
 def _tell(line: str) -> None:

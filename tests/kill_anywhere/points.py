@@ -75,8 +75,8 @@ def points_of(role: str) -> list[Point]:
     return [point for point in POINTS if point.role.process == role]
 
 
-def _node(state: str, step: str, target: str, when: When, **more: bool) -> Point:
-    return Point(Role.NODE, state, step, target, when, **more)
+def _node(state: str, step: str, target: str, when: When, *, writes: bool = False) -> Point:
+    return Point(Role.NODE, state, step, target, when, writes=writes)
 
 
 def _api(state: str, step: str, target: str, when: When) -> Point:
@@ -84,8 +84,8 @@ def _api(state: str, step: str, target: str, when: When) -> Point:
     return Point(Role.API, state, step, target, when, Need.RETRY, message=sends)
 
 
-def _gpu(state: str, step: str, target: str, when: When, **more: bool) -> Point:
-    return Point(Role.GPU, state, step, target, when, **more)
+def _gpu(state: str, step: str, target: str, when: When, *, writes: bool = False) -> Point:
+    return Point(Role.GPU, state, step, target, when, writes=writes)
 
 
 def _network(state: str, step: str, target: str, when: When, need: Need = Need.IMAGE) -> Point:

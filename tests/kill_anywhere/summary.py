@@ -20,6 +20,7 @@ def summary(report: Report) -> str:
         ("twice", report.verdict.twice),
         ("half", report.verdict.half),
         ("failed though nothing asked for it", report.verdict.failed),
+        ("wrong at the end of a round, right at the end", report.passing),
         ("doubts", [doubt for outcome in report.outcomes for doubt in outcome.doubts]),
         ("processes that ended by themselves", report.unexpected_exits),
         ("points not reached", [outcome.injection.name for outcome in report.outcomes if not outcome.reached]),
@@ -46,11 +47,15 @@ def percentile(values: Sequence[float], share: float) -> float:
 def _totals(report: Report) -> list[str]:
     injected = report.injected
     recoveries = [outcome.recovery_s for outcome in injected if outcome.recovery_s is not None]
-    acknowledged = sum(image.acknowledged_at is not None for image in report.images)
+    acknowledged = {image.number for image in report.images if image.acknowledged_at is not None}
+    others = {image.number for image in report.images} - acknowledged
     lines = [
         f"seed {report.seed}, {report.seconds / 60:.1f} min",
         f"injected {len(injected)} (of {len(report.outcomes)} tried), recovered {len(recoveries)}",
-        f"images {len(report.images)}, acknowledged {acknowledged}",
+        f"acknowledged {len(acknowledged)} = delivered exactly once {len(acknowledged & report.committed)} "
+        f"+ failed visibly {len(acknowledged & report.failed)}",
+        f"not acknowledged {len(others)}: delivered all the same {len(others & report.committed)}, "
+        f"failed visibly {len(others & report.failed)}, absent {len(others - report.committed - report.failed)}",
         f"lost = {len(report.verdict.lost)}, twice = {len(report.verdict.twice)}, half = {len(report.verdict.half)}",
     ]
     if recoveries:

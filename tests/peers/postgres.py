@@ -50,7 +50,16 @@ def running_postgres(programs: Path, port: int | None = None, *, durable: bool =
 def prepared(programs: Path, folder: Path, port: int, user: str | None, *, durable: bool = False) -> list[str]:
     """Make an empty cluster in `folder`; the command that serves it on `port`, to be run as `user`."""
     data = folder / "data"
-    initdb = [programs / "initdb", "-D", data, "-U", "softray", "--auth=trust", "--encoding=UTF8", "--no-sync"]
+    initdb = [
+        str(programs / "initdb"),
+        "-D",
+        str(data),
+        "-U",
+        "softray",
+        "--auth=trust",
+        "--encoding=UTF8",
+        "--no-sync",
+    ]
     subprocess.run(initdb, check=True, capture_output=True, cwd=folder, user=user, env={**os.environ, "LC_ALL": "C"})
     settings = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "port": str(port)}
     settings["fsync"] = "on" if durable else "off"
