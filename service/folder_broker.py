@@ -22,6 +22,7 @@ from typing import Any
 from kombu.transport import TRANSPORT_ALIASES, filesystem
 from kombu.transport.virtual import BrokerState
 
+LONGEST_WAIT_S = 0.5
 ALIAS = "filesystem"
 
 
@@ -121,6 +122,11 @@ class FolderTransport(filesystem.Transport):
         # What is bound stands in the control folder. kombu also remembers it for the whole process, and would not bind
         # again in another folder.
         self.state = BrokerState()  # type: ignore[no-untyped-call]
+
+    def drain_events(self, connection: Any, timeout: float | None = None, **options: Any) -> None:
+        """Wait for a message; a wait with an end is cut short, so that a worker looks in between whether to stop."""
+        wait_s = None if timeout is None else min(timeout, LONGEST_WAIT_S)
+        super().drain_events(connection, wait_s, **options)  # type: ignore[no-untyped-call]
 
 
 def _write_atomically(file: Path, content: object) -> None:
