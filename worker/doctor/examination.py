@@ -10,7 +10,7 @@ from pathlib import Path
 
 import typer
 from sqlalchemy import make_url
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from service.database import make_engine, make_session_factory
@@ -83,7 +83,10 @@ def examine(settings: Settings, *, repair: bool = False) -> Iterator[Finding]:
 
 def _missing_registry(settings: Settings) -> Finding | None:
     """A SQLite file that is not there: opening it would leave an empty one, and a data folder, where none belong."""
-    url = make_url(settings.effective_database_url)
+    try:
+        url = make_url(settings.effective_database_url)
+    except ArgumentError:
+        return None  # the next to read it says so
     if url.get_backend_name() != "sqlite" or not url.database or Path(url.database).exists():
         return None
     return problem(
