@@ -40,10 +40,13 @@ _UID = re.compile(r"[0-9.]{1,64}")
 class InferenceAnnouncer(Protocol):
     """The job queue, as seen from here."""
 
-    def announce_inference(self, job_id: str) -> None:
-        """Tell a worker about a job; never raises, since the row is the truth and the message a hint."""
+    def announce_inference(self, job_id: str) -> bool:
+        """Tell a worker about a job; never raises, since the row is the truth and the message a hint.
 
-    def announce_notice(self, job_id: str) -> None:
+        False: no message left, the sweep will send one.
+        """
+
+    def announce_notice(self, job_id: str) -> bool:
         """The same, about the report of a refusal."""
 
 
@@ -138,7 +141,7 @@ class Intake:
         with transaction(self.sessions, read_only=True) as session:
             if not self.callers.permits_in(session, received.calling_ae_title):
                 raise RefusedObject("CALLER_NOT_ALLOWED", "the calling AE title may not send", NOT_AUTHORISED)
-            depth = jobs.queue_depth(session)
+            depth = jobs.queue_depth(session, self.limits.max_queue_depth)
             known = instances.find_stored(session, received.sop_instance_uid)
         if depth >= self.limits.max_queue_depth:
             raise TransientError("QUEUE_FULL", f"{depth} jobs are waiting")

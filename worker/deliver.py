@@ -134,7 +134,7 @@ def _as_secondary_capture(
 
 def _announce_next(claim: deliveries.DeliveryClaim, context: WorkerContext) -> None:
     """This node has a hand free again: what has waited longest for it goes next, not only when the sweep comes by."""
-    with transaction(context.sessions) as session:
+    with transaction(context.sessions, read_only=True) as session:
         waiting = delivery_queue.next_delivery(session, claim.node.remote_node_id, now=context.clock())
     if waiting is not None:
         context.queue.announce_delivery(waiting)

@@ -9,7 +9,7 @@ from datetime import timedelta
 from dicom_node.errors import ImageRefused
 from service.database import transaction
 from service.logs import log_event
-from service.registry import jobs
+from service.registry import exposures, jobs
 from service.registry.job_states import JobPurpose
 from worker.context import RetryPolicy, WorkerContext
 from worker.errors import AttemptsExhaustedError
@@ -38,8 +38,8 @@ def end_attempt(claim: jobs.Claim, error: Exception, context: WorkerContext, wha
     with transaction(context.sessions) as session:
         if again:
             jobs.release(session, claim, code=failure.code, detail=failure.detail, not_before=now + wait, now=now)
-        else:
-            jobs.fail(session, claim, code=failure.code, detail=failure.detail, now=now)
+        elif jobs.fail(session, claim, code=failure.code, detail=failure.detail, now=now):
+            exposures.reinstate_siblings(session, claim.job_id, now=now)
     log_event(
         logger,
         f"{what}_postponed" if again else f"{what}_failed",
@@ -55,7 +55,10 @@ def _refuse(claim: jobs.Claim, refused: ImageRefused, context: WorkerContext) ->
     now = context.clock()
     notice_job_id = None
     with transaction(context.sessions) as session:
-        if jobs.refuse(session, claim, code=refused.code, detail=str(refused), now=now) and context.notice_refusals:
+        refused_now = jobs.refuse(session, claim, code=refused.code, detail=str(refused), now=now)
+        if refused_now:
+            exposures.reinstate_siblings(session, claim.job_id, now=now)
+        if refused_now and context.notice_refusals:
             instance_id = jobs.instance_of(session, claim.job_id)
             notice_job_id = jobs.enqueue(session, instance_id, now=now, purpose=JobPurpose.REFUSAL_NOTICE)
     log_event(logger, "image_refused", level=logging.WARNING, job_id=claim.job_id, code=refused.code)

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Select, exists, or_, select
 from sqlalchemy.orm import Session
 
-from service.registry.compare_and_swap import mark_announced
+from service.registry.compare_and_swap import mark_announced, not_announced_lately
 from service.registry.deliveries import expire_lease
 from service.registry.delivery_plan import plan_deliveries
 from service.registry.job_states import DeliveryState, JobState
@@ -24,7 +24,7 @@ def ensure_deliveries(session: Session, now: datetime, *, routing: Routing, limi
     waiting = session.scalars(
         select(Job.id)
         .where(Job.state == JobState.DERIVED, ~exists().where(Delivery.job_id == Job.id))
-        .order_by(Job.announced_at.asc().nulls_first(), Job.id)
+        .order_by(Job.announced_at.asc().nulls_first(), Job.created_at, Job.id)
         .limit(limit)
         .with_for_update(skip_locked=True, key_share=True)
     ).all()
@@ -34,14 +34,21 @@ def ensure_deliveries(session: Session, now: datetime, *, routing: Routing, limi
 
 
 def pending_deliveries(session: Session, job_id: str, *, now: datetime) -> list[int]:
-    """The PENDING deliveries of a job, marked as announced: the caller sends a message for each after its commit."""
-    pending = session.scalars(
-        select(Delivery.id)
-        .where(Delivery.job_id == job_id, Delivery.state == DeliveryState.PENDING)
-        .order_by(Delivery.id)
-    ).all()
-    mark_announced(session, Delivery, pending, now)
-    return list(pending)
+    """The PENDING deliveries of a job that are due; the caller sends a message for each.
+
+    Nothing is written: what the caller cannot send any more, the next sweep sends.
+    """
+    return list(
+        session.scalars(
+            select(Delivery.id)
+            .where(
+                Delivery.job_id == job_id,
+                Delivery.state == DeliveryState.PENDING,
+                or_(Delivery.not_before.is_(None), Delivery.not_before <= now),
+            )
+            .order_by(Delivery.id)
+        )
+    )
 
 
 def due_deliveries(session: Session, now: datetime, limit: int, *, silent_for_s: float = SILENT_FOR_S) -> list[int]:
@@ -66,8 +73,7 @@ def due_deliveries(session: Session, now: datetime, limit: int, *, silent_for_s:
         )
         .order_by(RemoteNode.id)
     ).all()
-    silent_since = now - timedelta(seconds=silent_for_s)
-    silent = or_(Delivery.announced_at.is_(None), Delivery.announced_at <= silent_since)
+    silent = not_announced_lately(Delivery.announced_at, now, silent_for_s)
     due: list[int] = []
     for node_id in nodes:
         share = max(1, limit // len(nodes))
@@ -79,11 +85,8 @@ def due_deliveries(session: Session, now: datetime, limit: int, *, silent_for_s:
 
 
 def next_delivery(session: Session, remote_node_id: int, *, now: datetime) -> int | None:
-    """The delivery that has waited longest for this node, marked as announced; None: nothing waits."""
-    found = session.scalar(_waiting_for(remote_node_id, now).limit(1))
-    if found is not None:
-        mark_announced(session, Delivery, [found], now)
-    return found
+    """The delivery that has waited longest for this node; None: nothing waits. Nothing is written."""
+    return session.scalar(_waiting_for(remote_node_id, now).limit(1))
 
 
 def _waiting_for(remote_node_id: int, now: datetime) -> Select[int]:

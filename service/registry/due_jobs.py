@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
-from service.registry.compare_and_swap import mark_announced
+from service.registry.compare_and_swap import mark_announced, not_announced_lately
 from service.registry.job_states import JobPurpose, JobState
 from service.registry.jobs import SILENT_FOR_S, expire_lease
 from service.registry.tables import Job
@@ -35,14 +35,13 @@ def due_jobs(
     ).all()
     for row in expired:
         expire_lease(session, row.id, row.fencing_token, now)
-    silent_since = now - timedelta(seconds=silent_for_s)
     due = session.scalars(
         select(Job.id)
         .where(
             Job.state == JobState.QUEUED,
             Job.purpose == purpose,
             or_(Job.not_before.is_(None), Job.not_before <= now),
-            or_(Job.announced_at.is_(None), Job.announced_at <= silent_since),
+            not_announced_lately(Job.announced_at, now, silent_for_s),
         )
         .order_by(Job.created_at, Job.id)
         .limit(limit)

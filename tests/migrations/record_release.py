@@ -111,10 +111,18 @@ def go_on_working(sessions: Sessions, held: tuple[Claim, DeliveryClaim, RequestC
         assert commitments.request_accepted(session, asking, timeout_s=3600, now=soon)
     with transaction(sessions) as session:
         uids = {instance.sop_instance_uid for instance in asking.instances}
-        record_report(session, asking.transaction_uid, committed=uids, failed={}, most_resends=3, now=soon)
+        record_report(
+            session,
+            asking.transaction_uid,
+            reporting_ae_title="ARCHIVE",
+            committed=uids,
+            failed={},
+            most_resends=3,
+            now=soon,
+        )
     late = NOON + timedelta(seconds=60)
     with transaction(sessions) as session:
-        jobs.queue_depth(session)
+        jobs.queue_depth(session, 1000)
         due_jobs(session, late, 50)
         due_jobs(session, late, 50, purpose=JobPurpose.REFUSAL_NOTICE)
         delivery_queue.due_deliveries(session, late, 50)

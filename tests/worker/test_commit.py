@@ -423,11 +423,13 @@ def record(
     committed: set[str] | None = None,
     failed: dict[str, str] | None = None,
     now: datetime | None = None,
+    reporting_ae_title: str = "ARCHIVE",
 ) -> str:
     with transaction(context.sessions) as session:
         return record_report(
             session,
             transaction_uid,
+            reporting_ae_title=reporting_ae_title,
             committed=committed or set(),
             failed=failed or {},
             most_resends=3,

@@ -16,7 +16,7 @@ from sqlalchemy import select
 from dicom_node.commitment_handlers import on_n_event_report
 from dicom_node.commitment_report import CommitmentReport
 from service.instance_store import Kind
-from service.registry.commitment_promises import record_promise
+from service.registry.commitment_promises import NoPromise, record_promise
 from service.registry.instances import record_instance
 from service.registry.promise_table import CommitmentPromise
 from service.registry.remote_nodes import add_remote_node
@@ -200,5 +200,5 @@ def test_a_modality_that_stays_down_is_given_up(context: WorkerContext) -> None:
 
 def test_nobody_unregistered_is_promised_anything(context: WorkerContext) -> None:
     with context.sessions.begin() as session:
-        assert record_promise(session, "STRANGER", "2.25.1", [(DX, "2.25.11")], now=NOW) is None
+        assert record_promise(session, "STRANGER", "2.25.1", [(DX, "2.25.11")], now=NOW) is NoPromise.UNKNOWN_NODE
     assert promises(context) == []

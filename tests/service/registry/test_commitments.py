@@ -76,10 +76,18 @@ def claim(sessions: sessionmaker[Session], request_id: int) -> RequestClaim | No
         return commitments.claim_request(session, request_id, owner="n", lease_s=30, now=SOON)
 
 
-def report(sessions: sessionmaker[Session], transaction_uid: str, committed: set[str]) -> ReportReception:
+def report(
+    sessions: sessionmaker[Session], transaction_uid: str, committed: set[str], *, by: str = "PACS"
+) -> ReportReception:
     with transaction(sessions) as session:
         return record_report(
-            session, transaction_uid, committed=committed, failed={}, most_resends=3, now=SOON + timedelta(seconds=1)
+            session,
+            transaction_uid,
+            reporting_ae_title=by,
+            committed=committed,
+            failed={},
+            most_resends=3,
+            now=SOON + timedelta(seconds=1),
         )
 
 
