@@ -68,7 +68,9 @@ def fill_registry(sessions: Sessions) -> tuple[Claim, DeliveryClaim, RequestClai
             )
     committed, sending, waiting, failed, released, running, queued = (_receive(sessions) for _ in range(7))
     with transaction(sessions) as session:
-        record(session, reason_code="BODY_PART_NOT_CHEST", verdict=Verdict("BODY_PART_NOT_CHEST", "a knee", notice=True))
+        record(
+            session, reason_code="BODY_PART_NOT_CHEST", verdict=Verdict("BODY_PART_NOT_CHEST", "a knee", notice=True)
+        )
         record(session, reason_code="BODY_PART_NOT_CHEST")
     for job_id in (committed, sending, waiting):
         _derive(sessions, _claim(sessions, job_id))
