@@ -205,6 +205,8 @@ def _record_presence(claim: RequestClaim, answers: list[PresenceAnswer], context
             circuit_breaker.node_failed(session, claim.node.remote_node_id, context.breaker, now=now)
         else:
             circuit_breaker.node_answered(session, claim.node.remote_node_id)
+        if not commitments.holds(session, claim):
+            return
         for instance, answer in zip(claim.instances, answers, strict=True):
             if answer.presence is Presence.PRESENT:
                 delivery_proven(
@@ -246,9 +248,10 @@ def _give_up(claim: RequestClaim, code: str, context: WorkerContext) -> None:
             detail = "sent, but not proven: this node neither commits nor can be looked at"
             commitments.follow_up_ended(session, claim, detail=detail, now=now)
             return
+        if not commitments.follow_up_ended(session, claim, detail=None, now=now):
+            return
         for instance in claim.instances:
             send_again(session, instance.delivery_id, code=code, most_resends=context.commitment.most_resends, now=now)
-        commitments.follow_up_ended(session, claim, detail=None, now=now)
 
 
 def _later(claim: RequestClaim, context: WorkerContext) -> datetime:

@@ -109,6 +109,16 @@ def claim_request(
     )
 
 
+def holds(session: Session, claim: RequestClaim) -> bool:
+    """Whether the request is the claim's still; held against others until the transaction ends."""
+    mine = select(CommitmentRequest.id).where(
+        CommitmentRequest.id == claim.request_id,
+        CommitmentRequest.state == _state(claim),
+        CommitmentRequest.fencing_token == claim.fencing_token,
+    )
+    return session.scalar(mine.with_for_update(key_share=True)) is not None
+
+
 def request_accepted(session: Session, claim: RequestClaim, *, timeout_s: float, now: datetime) -> bool:
     """PLANNED to REQUESTED; False: the report was faster, or somebody else has the row."""
     values = {"expires_at": now + timedelta(seconds=timeout_s), "not_before": None, **_NO_REASON, **NO_LEASE}
