@@ -14,7 +14,8 @@ from dicom_node.commitment_report import CommitmentReport, Reference
 from service.database import transaction
 from service.registry import delivery_queue, jobs
 from service.registry.claims import Claim, DeliveryClaim
-from service.registry.job_states import CommitmentState, DeliveryState, JobState
+from service.registry.exposures import FOR_PRESENTATION_PREFERRED, FOR_PROCESSING
+from service.registry.job_states import CommitmentState, DeliveryState, JobPurpose, JobState
 from service.registry.result_kinds import ResultKind
 from service.registry.tables import RemoteNode
 from tests.state_machine import outcomes
@@ -137,6 +138,7 @@ def _waits(job_id: str, registry: Registry, receivers: dict[int, RemoteNode]) ->
 
 def _check_end(registry: Registry, receivers: dict[int, RemoteNode]) -> None:
     assert all(request.state is not CommitmentState.PLANNED for request in registry.requests)
+    _check_siblings(registry)
     for job in registry.jobs:
         if _waits(job.id, registry, receivers):
             assert job.state is JobState.DERIVED
@@ -144,6 +146,24 @@ def _check_end(registry: Registry, receivers: dict[int, RemoteNode]) -> None:
         assert job.state in ENDED, f"{job.id} stays {job.state}: {[e.event for e in registry.events[job.id]]}"
         if job.state in {JobState.DELIVERED, JobState.COMMITTED}:
             _check_delivered(job.id, registry, receivers)
+
+
+def _check_siblings(registry: Registry) -> None:
+    """What was left alone for another image of its exposure, is so for one that something was made of."""
+    of_instance = {job.instance_id: job for job in registry.jobs if job.purpose is JobPurpose.SUPPRESS}
+    for instance in registry.instances:
+        job = of_instance.get(instance.id)
+        reason = job.reason_code if job is not None and job.state is JobState.REFUSED else instance.reason_code
+        if reason != FOR_PRESENTATION_PREFERRED:
+            continue
+        others = [
+            of_instance[other.id]
+            for other in registry.instances
+            if other.irradiation_event_uid == instance.irradiation_event_uid
+            and other.sop_class_uid != FOR_PROCESSING
+            and other.id in of_instance
+        ]
+        assert any(registry.results[other.id] for other in others), f"nothing came of the exposure of {instance.id}"
 
 
 def _check_delivered(job_id: str, registry: Registry, receivers: dict[int, RemoteNode]) -> None:

@@ -19,7 +19,7 @@ from tests.service.registry.factories import at_once, facts
 from tests.state_machine import outcomes
 from tests.state_machine.fair_schedule import run_to_the_end
 from tests.state_machine.invariants import check_registry, read_registry
-from tests.state_machine.world import NODES, World
+from tests.state_machine.world import NODES, STAGES, World
 
 _serial = count(1)
 PICK = st.integers(0, 11)
@@ -38,10 +38,22 @@ class RegistryMachine(RuleBasedStateMachine):
         self.world = World(self.sessions, self.folder)
         self.study_uid = f"2.25.9{next(_serial)}"
 
-    @initialize(nodes=st.sets(st.sampled_from(sorted(NODES)), max_size=3))
-    def start(self, nodes: set[str]) -> None:
+    @initialize(
+        nodes=st.sets(st.sampled_from(sorted(NODES)), max_size=3),
+        stages=st.lists(st.sampled_from(STAGES), min_size=1, max_size=5),
+        everything=st.booleans(),
+    )
+    def start(self, nodes: set[str], stages: list[str], everything: bool) -> None:
+        """In mid-work: what goes wrong from here on meets images at every step."""
         for name in sorted(nodes):
             self.world.add_node(name)
+        for stage in stages:
+            self.world.bring_to(stage, facts(), EVERYTHING if everything else PICTURES)
+
+    @rule(steps=st.integers(1, 8))
+    def go_on(self, steps: int) -> None:
+        for _ in range(steps):
+            self.world.go_on()
 
     # Reception.
 

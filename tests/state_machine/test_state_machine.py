@@ -63,7 +63,7 @@ def test_whatever_happens_every_image_ends_as_one_result_or_one_reason(
         Machine,
         settings=settings(
             max_examples=EXAMPLES or few,
-            stateful_step_count=50,
+            stateful_step_count=30,
             deadline=None,
             derandomize=not EXAMPLES,
             database=None,

@@ -45,6 +45,7 @@ NODES = {
     "lister": DeliveryTerms(verifies=True),
     "viewer": DeliveryTerms(),
 }
+STAGES = ("queued", "running", "derived", "sending", "sent", "asking", "asked")
 BROKEN = Failure("UNEXPECTED", "builtins.RuntimeError", transient=True)
 
 
@@ -104,6 +105,41 @@ class World:
         return record_instance(
             session, facts, verdict, path=f"source/{sha256}.dcm", sha256=sha256, size_bytes=8, now=self.clock()
         )
+
+    def bring_to(self, stage: str, facts: InstanceFacts, kinds: tuple[ResultKind, ...]) -> None:
+        """One image as far as `stage` (one of STAGES), nothing going wrong; what it holds there is held on."""
+        reached = STAGES.index(stage)
+        self.receive(facts, Verdict(), dies_before_publishing=False)
+        if reached >= STAGES.index("running"):
+            self.work_on(self.broker.gpu.pop())
+        if reached >= STAGES.index("derived") and self.held_jobs:
+            self.finish_job(len(self.held_jobs) - 1, "derived", kinds, keep=False)
+            self.sweep()
+        for _ in range(len(kinds) if reached >= STAGES.index("sending") else 0):
+            while self.broker.network:
+                self.work_on(self.broker.network.popleft())
+            while reached >= STAGES.index("sent") and self.held_deliveries:
+                self.finish_delivery(0, "sent", keep=False)
+        if reached >= STAGES.index("asking"):
+            self.move_clock(3)
+            self.claim_requests()
+        while reached >= STAGES.index("asked") and self.held_requests:
+            self.finish_request(0, "accepted", "present", keep=False)
+
+    def go_on(self) -> None:
+        """An honest worker does the next thing that is in its hands, or takes a message."""
+        if self.held_requests:
+            self.finish_request(0, "accepted", "present", keep=False)
+        elif self.held_deliveries:
+            self.finish_delivery(0, "sent", keep=False)
+        elif self.held_jobs:
+            self.finish_job(0, "derived", (ResultKind.SOFT_TISSUE,), keep=False)
+        elif self.held_notices:
+            self.finish_notice(0, "derived", keep=False)
+        elif self.broker.network or self.broker.gpu:
+            self.work_on((self.broker.network or self.broker.gpu).popleft())
+        else:
+            self.sweep()
 
     # The broker.
 
