@@ -9,7 +9,7 @@ CASES ?= 10000
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test validation peers lint format constraints golden benchmarks fuzz flood conformance check-images clean
+.PHONY: help demo test validation peers lint format constraints golden benchmarks fuzz flood state-machine conformance check-images clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
@@ -60,6 +60,9 @@ fuzz: $(VENV)/.dev ## 10,000 hostile conversations with a node; prints what was 
 
 flood: $(VENV)/.dev ## 200 associations at once, then 2,000 one after another; prints the slope of the memory
 	SOFTRAY_FLOOD_ASSOCIATIONS=2000 $(BIN)/python -m pytest --timeout 3600 tests/dicom_node/test_flood.py
+
+state-machine: $(VENV)/.dev ## 500 random histories of a registry on each database: clocks, races, lost messages (CASES=n for another number)
+	SOFTRAY_STATE_MACHINE_EXAMPLES=$(if $(filter 10000,$(CASES)),500,$(CASES)) $(BIN)/python -m pytest --timeout 36000 tests/state_machine
 
 conformance: $(VENV)/.runtime ## write the tables of docs/conformance-statement.md from the code
 	$(BIN)/python -m dicom_node.conformance_statement

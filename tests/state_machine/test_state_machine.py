@@ -58,7 +58,7 @@ def test_whatever_happens_every_image_ends_as_one_result_or_one_reason(
             super().__init__()
 
     Machine.sessions = sessions
-    few = 20 if engine.dialect.name == "sqlite" else 10
+    few = 12 if engine.dialect.name == "sqlite" else 6
     run_state_machine_as_test(
         Machine,
         settings=settings(
