@@ -132,7 +132,8 @@ class Intake:
 
     def _admit(self, received: ReceivedInstance) -> StoredRow | None:
         """What is known under this UID, once it is clear that the instance may come in."""
-        self._require_running()
+        if received.file is None:  # otherwise asked when its first byte came; what came whole is kept
+            self._require_running()
         size = len(received.data_set)
         if size > self.limits.max_instance_bytes:
             message = f"expected at most {self.limits.max_instance_bytes} bytes, found {size}"

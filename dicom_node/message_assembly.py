@@ -46,6 +46,11 @@ class MessageAssembly:
         """The data set of the oldest C-STORE-RQ that was not taken yet; None: it has none."""
         return self._arrived.popleft() if self._arrived else None
 
+    @property
+    def in_message(self) -> bool:
+        """Whether a message was begun that is not complete, or a data set not taken yet."""
+        return self._context_id is not None or bool(self._arrived)
+
     def discard(self) -> None:
         """Forget what was not taken, and what was still arriving."""
         for arrival in (*self._arrived, *([self._arrival] if self._arrival else [])):

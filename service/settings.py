@@ -205,6 +205,10 @@ class Settings(BaseSettings):
     # Jobs
     inference_deadline_s: Seconds = Field(default=600, description="Longest time one inference may take.")
     lease_s: Seconds = Field(default=30, description="Time after which a silent worker's job is given to another.")
+    stop_within_s: Annotated[float, Unit("s"), Field(ge=2)] = Field(
+        default=25,
+        description="Longest time from SIGTERM to the end of a process; work that takes longer is handed back.",
+    )
     sweep_interval_s: Seconds = Field(default=5, description="Pause between two looks for work that stands still.")
     max_attempts: Count = Field(default=5, description="Attempts at one inference before the job fails.")
     retry_base_s: Seconds = Field(

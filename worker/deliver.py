@@ -26,6 +26,7 @@ from service.routing import COMPANIONS
 from worker.context import WorkerContext
 from worker.failed_attempt import require_budget
 from worker.failure import classify
+from worker.handed_back import give_back_delivery
 from worker.kept_object import MadeObject, keep_object
 from worker.lease import Lease
 from worker.transport import send_file
@@ -44,6 +45,11 @@ def deliver(delivery_id: int, context: WorkerContext) -> bool:
         )
     if claim is None:
         return False
+    with context.work.holding(lambda: give_back_delivery(claim, context)):
+        return _deliver(claim, context)
+
+
+def _deliver(claim: deliveries.DeliveryClaim, context: WorkerContext) -> bool:
     asked = True
     try:
         require_budget(claim.attempts, context.delivery_retries)

@@ -19,8 +19,9 @@ from service.instance_store import Kind
 from service.logs import log_event
 from service.registry import delivery_queue, jobs
 from worker.context import WorkerContext
-from worker.errors import LeaseLostError
+from worker.errors import LeaseLostError, WorkerStoppedError
 from worker.failed_attempt import end_attempt, require_budget
+from worker.handed_back import give_back_job
 from worker.kept_object import keep_object
 from worker.lease import Lease
 from worker.model_host import ModelHost
@@ -43,7 +44,11 @@ def infer(job_id: str, context: WorkerContext, host: ModelHost) -> bool:
     log_event(logger, "inference_started", job_id=job_id, sop_instance_uid=claim.sop_instance_uid)
     try:
         require_budget(claim.attempts, context.inference_retries)
-        return _run(claim, context, host)
+        with context.work.holding(lambda: give_back_job(claim, context)):
+            return _run(claim, context, host)
+    except WorkerStoppedError:
+        give_back_job(claim, context)
+        return False
     except LeaseLostError:
         log_event(logger, "lease_lost", job_id=job_id)
         return False
@@ -55,7 +60,11 @@ def infer(job_id: str, context: WorkerContext, host: ModelHost) -> bool:
 def _run(claim: jobs.Claim, context: WorkerContext, host: ModelHost) -> bool:
     progress = _Progress(claim, context)
     with Lease(
-        progress.renew, lease_s=context.lease_s, deadline_s=context.deadline_s, on_hang=context.on_hang
+        progress.renew,
+        lease_s=context.lease_s,
+        deadline_s=context.deadline_s,
+        on_hang=context.on_hang,
+        hand_back=lambda: context.work.hand_back_now,
     ) as lease:
 
         def on_step(step: int, total: int) -> None:

@@ -16,6 +16,7 @@ from service.registry.job_states import JobPurpose
 from service.registry.result_kinds import ResultKind
 from worker.context import WorkerContext
 from worker.failed_attempt import end_attempt, require_budget
+from worker.handed_back import give_back_job
 from worker.kept_object import MadeObject, keep_object
 
 logger = logging.getLogger(__name__)
@@ -36,7 +37,8 @@ def notify(job_id: str, context: WorkerContext) -> bool:
         return False
     try:
         require_budget(claim.attempts, context.inference_retries)
-        recorded = _make(claim, context)
+        with context.work.holding(lambda: give_back_job(claim, context, JobPurpose.REFUSAL_NOTICE)):
+            recorded = _make(claim, context)
     except Exception as error:
         end_attempt(claim, error, context, "notice")
         return False

@@ -26,7 +26,7 @@ from service.registry.settlement import settle_job
 from service.registry.tables import Delivery, Instance, Job, RemoteNode, Result, Series, Study
 
 DESTINATION_REMOVED = "DESTINATION_REMOVED"
-# To one node at a time: fewer than the network worker has threads, so that a slow node leaves some to the others.
+# To one node at a time: the network worker has threads for as many to every node, so that a slow one holds up nobody.
 AT_ONCE_PER_NODE = 2
 
 
@@ -146,6 +146,13 @@ def delivery_postponed(
     history = f"{_what(claim)}: {code}: {detail}"
     values = {"not_before": not_before, "announced_at": None, **_response(status, code, detail), **NO_LEASE}
     return _move(session, _held(claim), DeliveryState.PENDING, "delivery_postponed", history, values, now)
+
+
+def delivery_handed_back(session: Session, claim: DeliveryClaim, *, now: datetime) -> bool:
+    """SENDING to PENDING because the worker stops: due at once, and without counting as an attempt."""
+    values = {"attempts": claim.attempts - 1, "not_before": None, "announced_at": None, **NO_LEASE}
+    history = f"{_what(claim)}: the worker was stopped"
+    return _move(session, _held(claim), DeliveryState.PENDING, "delivery_handed_back", history, values, now)
 
 
 def delivery_failed(

@@ -28,11 +28,11 @@ def postgres_programs() -> Path | None:
 
 
 @contextlib.contextmanager
-def running_postgres(programs: Path, port: int | None = None) -> Iterator[str]:
+def running_postgres(programs: Path, port: int | None = None, *, durable: bool = False) -> Iterator[str]:
     """The URL (without a database) of a server in a folder of its own.
 
     PostgreSQL refuses to run as root, so root's tests run it as `postgres` or `nobody`, in a folder which that user can
-    reach. fsync is off: tests kill processes, not the machine.
+    reach. fsync is off unless `durable`: tests kill processes, not the machine.
     """
     user = _unprivileged_user() if os.geteuid() == 0 else None
     port = port or free_port()
@@ -45,7 +45,8 @@ def running_postgres(programs: Path, port: int | None = None) -> Iterator[str]:
         subprocess.run(
             initdb, check=True, capture_output=True, cwd=folder, user=user, env={**os.environ, "LC_ALL": "C"}
         )
-        settings = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off", "port": str(port)}
+        settings = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "port": str(port)}
+        settings["fsync"] = "on" if durable else "off"
         options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
         url = f"postgresql://softray@127.0.0.1:{port}"
         command = [programs / "postgres", "-D", data, *options]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections import defaultdict
 from dataclasses import dataclass
 
@@ -128,7 +129,7 @@ def _check_history(job: Job, events: list[JobEvent]) -> None:
     changes = [event for event in events if event.to_state is not None]
     assert changes, "a job without a history"
     assert (changes[0].from_state, changes[0].to_state) == (None, JobState.QUEUED)
-    for earlier, later in zip(changes, changes[1:], strict=False):
+    for earlier, later in itertools.pairwise(changes):
         assert later.from_state is earlier.to_state, f"{[(e.event, e.from_state, e.to_state) for e in changes]}"
         assert later.to_state in TRANSITIONS[later.from_state]
     assert changes[-1].to_state is job.state
