@@ -56,7 +56,8 @@ def record_report(
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
-    if request is None:
+    # Nobody was told the Transaction UID of a request that has not left.
+    if request is None or request.requested_at is None:
         return ReportReception.UNKNOWN_TRANSACTION
     if reporting_ae_title not in _titles_of(session, request.remote_node_id):
         return ReportReception.NOT_ASKED
@@ -122,7 +123,7 @@ def _jobs_of(session: Session, delivery_ids: Sequence[int]) -> list[str]:
 
 def _committed_deliveries(session: Session, request: CommitmentRequest, committed: Collection[str]) -> list[int]:
     """What the report proves: a late one on an earlier request too, unless the instance was sent again since."""
-    if request.requested_at is None or not committed:
+    if not committed:
         return []
     found: list[int] = []
     uids = list(committed)

@@ -256,7 +256,12 @@ class World:
         """An archive reports on any request that it has ever seen: late, twice, in part."""
         with transaction(self.sessions, read_only=True) as session:
             asked = session.execute(
-                select(CommitmentRequest.transaction_uid, RemoteNode.ae_title, CommitmentRequest.id)
+                select(
+                    CommitmentRequest.transaction_uid,
+                    RemoteNode.ae_title,
+                    CommitmentRequest.id,
+                    CommitmentRequest.requested_at,
+                )
                 .join(RemoteNode, RemoteNode.id == CommitmentRequest.remote_node_id)
                 .where(CommitmentRequest.state != CommitmentState.PLANNED)
                 .order_by(CommitmentRequest.id)
@@ -274,7 +279,7 @@ class World:
         )
         reports = RegistryReports(self.sessions, self.context.commitment, self.clock)
         if not by_another:
-            assert reports.record(report, row.ae_title) == 0x0000
+            assert reports.record(report, row.ae_title) == (0x0000 if row.requested_at else 0x0115)
             return
         before = snapshot(self.sessions)
         assert reports.record(report, "STRANGER") == 0x0115
