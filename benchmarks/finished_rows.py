@@ -1,4 +1,4 @@
-"""A registry with many finished images in it, as a year of work would leave it, written in bulk."""
+"""A registry with many images in it, finished ones as a year of work would leave them or waiting ones, in bulk."""
 
 from __future__ import annotations
 
@@ -24,16 +24,42 @@ def fill(engine: Engine, first: int, last: int, *, node_id: int) -> None:
     """Images `first` to `last` (numbers from 1, used as row ids), all finished: 96 in 100 delivered to the node, 2
     failed, 1 refused by their picture, 1 not eligible; and a rejected object for each hundred. Statistics are brought
     up to date on PostgreSQL, as autovacuum does within a minute."""
-    tables: dict[type[Table], Iterator[Row]] = {
-        Study: (_study(n) for n in range(first, last + 1)),
-        Series: (_series(n) for n in range(first, last + 1)),
-        Instance: (_instance(n) for n in range(first, last + 1)),
-        Job: (_job(n) for n in range(first, last + 1) if _has_job(n)),
-        Result: (_result(n) for n in range(first, last + 1) if _is_delivered(n)),
-        Delivery: (_delivery(n, node_id) for n in range(first, last + 1) if _is_delivered(n)),
-        JobEvent: (event for n in range(first, last + 1) if _has_job(n) for event in _events(n)),
-        RejectedObject: (_rejected(n) for n in range(first, last + 1) if n % 100 == 0),
-    }
+    numbers = range(first, last + 1)
+    _write(
+        engine,
+        {
+            Study: map(_study, numbers),
+            Series: map(_series, numbers),
+            Instance: map(_instance, numbers),
+            Job: (_job(n) for n in numbers if _has_job(n)),
+            Result: (_result(n) for n in numbers if _is_delivered(n)),
+            Delivery: (_delivery(n, node_id) for n in numbers if _is_delivered(n)),
+            JobEvent: (event for n in numbers if _has_job(n) for event in _events(n)),
+            RejectedObject: (_rejected(n) for n in numbers if n % 100 == 0),
+        },
+    )
+
+
+def fill_waiting(engine: Engine, first: int, last: int, *, node_id: int, now: datetime) -> None:
+    """Images `first` to `last` that wait since `now`, all of them announced: one half for a worker, one to be sent."""
+    numbers = range(first, last + 1)
+    queued = {"state": JobState.QUEUED, "attempts": 0, "announced_at": now, "created_at": now}
+    derived = {"state": JobState.DERIVED, "created_at": now}
+    pending = {"state": DeliveryState.PENDING, "attempts": 0, "sent_at": None, "dimse_status": None}
+    _write(
+        engine,
+        {
+            Study: map(_study, numbers),
+            Series: map(_series, numbers),
+            Instance: ({**_instance(n), "eligible": True, "reason_code": None, "reason_detail": None} for n in numbers),
+            Job: ({**_job(n), "reason_code": None, **(queued if n % 2 else derived)} for n in numbers),
+            Result: (_result(n) for n in numbers if n % 2 == 0),
+            Delivery: ({**_delivery(n, node_id), **pending, "announced_at": now} for n in numbers if n % 2 == 0),
+        },
+    )
+
+
+def _write(engine: Engine, tables: Mapping[type[Table], Iterator[Row]]) -> None:
     with engine.begin() as connection:
         for table, rows in tables.items():
             while part := list(islice(rows, _AT_ONCE)):

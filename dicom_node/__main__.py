@@ -18,13 +18,16 @@ from dicom_node.intake import Afterwards, Intake, Limits
 from dicom_node.site_policy import eligibility_policy
 from dicom_node.stow_server import start_stow_server
 from dicom_node.tls import server_context, tls_files
+from dicom_node.urgency import UrgencyRules
 from service.database import make_engine, make_session_factory, require_current_schema
+from service.deadlines import deadlines_of
 from service.errors import ConfigurationError, RegistryUnavailableError
 from service.instance_store import InstanceStore
 from service.job_queue import JobQueue, make_celery
 from service.logs import configure_logging, log_event
 from service.settings import Settings, load_settings
 from service.site_file import load_site_file
+from service.site_senders import priorities_of
 from service.stop_signals import StopSignals
 
 logger = logging.getLogger(__name__)
@@ -101,6 +104,7 @@ def build_intake(settings: Settings) -> Intake:
             hosts=CallerHosts() if settings.check_caller_host else None,
         ),
         policy=eligibility_policy(settings, site),
+        urgency=UrgencyRules(priorities_of(site.sender), settings.ae_title, deadlines_of(settings)),
         after=Afterwards(notice_refusals=site.gate.refusal_notice == "report", sibling_wait_s=settings.sibling_wait_s),
         limits=Limits(settings.max_instance_bytes, settings.max_queue_depth),
         shutting_down=threading.Event(),

@@ -1,9 +1,12 @@
 """Associations for C-STORE that stay open for a moment, so that results that follow each other share one (PS3.8 §7.1).
 
 An association costs a peer a process or a thread, a negotiation and a line in its log; a backlog of a thousand results
-would cost a thousand of them. One that is idle for `IDLE_S` is released, as are all of them by `close`, so that no peer
-is left with one that is half open. Nobody waits for anybody: whoever finds none that is free opens another, and how
-many are open at a time follows from how many results are sent to the peer at a time.
+would cost a thousand of them. One that is idle for `IDLE_S` is released, and one that is never idle after `LONGEST_S`:
+some archives do something only at the end of an association, and what one accepts may have changed meanwhile. `close`
+releases all of them, so that no peer is left with one that is half open.
+
+Nobody waits for anybody: whoever finds none that is free opens another, and how many are open at a time follows from
+how many results are sent to the peer at a time.
 """
 
 from __future__ import annotations
@@ -24,6 +27,7 @@ from dicom_node.status import Outcome
 from dicom_node.store_operation import Outgoing, StoreResult, read_outgoing, store
 
 IDLE_S = 1.0
+LONGEST_S = 30.0
 # PS3.8 §9.3.2.2 numbers at most 128 presentation contexts; each pair asks for up to three.
 _MOST_PAIRS = 32
 
@@ -40,11 +44,12 @@ class _To:
 
 @dataclass(eq=False)
 class _Kept:
-    """An association and what was asked for in it; `release_at` on the monotonic clock, in s."""
+    """An association and what was asked for in it; times are of the monotonic clock, in s."""
 
     to: _To
     association: Association
     pairs: _Pairs
+    keep_until: float
     stored: int = 0
     release_at: float = 0.0
 
@@ -52,8 +57,9 @@ class _Kept:
 class KeptAssociations:
     """Sends instances one by one; safe for any number of threads. Idle associations end by themselves."""
 
-    def __init__(self, idle_s: float = IDLE_S) -> None:
+    def __init__(self, idle_s: float = IDLE_S, longest_s: float = LONGEST_S) -> None:
         self._idle_s = idle_s
+        self._longest_s = longest_s
         self._changed = threading.Condition()
         self._idle: list[_Kept] = []
         self._proposed: dict[_To, _Pairs] = defaultdict(frozenset)
@@ -86,7 +92,7 @@ class KeptAssociations:
         )
         if isinstance(association, NoAssociation):
             return store(association, instance)
-        return self._store(_Kept(to, association, pairs), instance, timeout_s)
+        return self._store(_Kept(to, association, pairs, time.monotonic() + self._longest_s), instance, timeout_s)
 
     def close(self) -> None:
         """Release what is idle, and from now on every association after its one instance."""
@@ -124,9 +130,10 @@ class KeptAssociations:
 
     def _give_back(self, kept: _Kept, timeout_s: float) -> None:
         with self._changed:
-            if not self._closed and kept.association.is_established:
+            now = time.monotonic()
+            if not self._closed and kept.association.is_established and now < kept.keep_until:
                 # Well before pynetdicom aborts it for its silence.
-                kept.release_at = time.monotonic() + min(self._idle_s, timeout_s / 2)
+                kept.release_at = now + min(self._idle_s, timeout_s / 2)
                 self._idle.append(kept)
                 if len(self._idle) == 1:
                     self._changed.notify()

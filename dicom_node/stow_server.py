@@ -48,11 +48,17 @@ def start_stow_server(settings: Settings, intake: Intake, *, finish_s: float = F
             f"expected SOFTRAY_STOW_TOKENS_FILE with SOFTRAY_STOW_HOST={settings.stow_host}: "
             "without tokens, STOW-RS is received on a loopback address only",
         )
+    if settings.stow_ca_file is not None and settings.stow_certificate_file is None:
+        raise ConfigurationError(
+            "STOW_CA_NEEDS_CERTIFICATE",
+            "expected SOFTRAY_STOW_CERTIFICATE_FILE with SOFTRAY_STOW_CA_FILE: without TLS nobody shows a certificate",
+        )
     terms = StowTerms(
         tokens,
         settings.max_associations,
         PartLimits(MAX_PARTS, settings.max_instance_bytes, settings.stow_max_request_bytes),
         settings.network_timeout_s,
+        settings.max_associations_per_caller,
     )
     server = StowServer(create_stow_app(intake, terms), settings, settings.stow_port, finish_s)
     server.start()
@@ -78,6 +84,8 @@ class StowServer:
             timeout_graceful_shutdown=max(1, round(finish_s)),
             ssl_certfile=settings.stow_certificate_file,
             ssl_keyfile=settings.stow_key_file,
+            ssl_ca_certs=str(settings.stow_ca_file) if settings.stow_ca_file else None,
+            ssl_cert_reqs=ssl.CERT_REQUIRED if settings.stow_ca_file else ssl.CERT_NONE,
             ssl_ciphers="ECDHE+AESGCM:ECDHE+CHACHA20",  # of TLS 1.2; those of 1.3 are all sound (BCP 195)
         )
         self._server: uvicorn.Server | None = None
@@ -91,7 +99,8 @@ class StowServer:
             self._config.load()
         except (OSError, ssl.SSLError) as error:
             raise ConfigurationError(
-                "CERTIFICATE_UNREADABLE", f"expected a certificate and its key for STOW-RS ({type(error).__name__})"
+                "CERTIFICATE_UNREADABLE",
+                f"expected a certificate, its key and any CA file of STOW-RS ({type(error).__name__})",
             ) from error
         try:
             family = socket.AF_INET6 if ":" in host else socket.AF_INET
@@ -112,7 +121,8 @@ class StowServer:
         if not self._server.started:
             raise ConfigurationError("ADDRESS_NOT_AVAILABLE", f"STOW-RS does not answer on {host}:{port}")
         encrypted = self._config.ssl is not None
-        log_event(logger, "stow_listening", host=host, port=self.port, encrypted=encrypted)
+        mutual = self._config.ssl_ca_certs is not None
+        log_event(logger, "stow_listening", host=host, port=self.port, encrypted=encrypted, client_certificates=mutual)
         if not encrypted and not is_loopback(host):
             log_event(logger, "stow_not_encrypted", level=logging.WARNING, host=host, port=self.port)
 

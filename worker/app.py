@@ -32,6 +32,7 @@ from worker.commit import start_follow_up
 from worker.consume import consume
 from worker.context import RetryPolicy, WorkerContext
 from worker.deliver import deliver
+from worker.left_to_sweep import left_to_sweep
 from worker.notify import notify
 from worker.sweep import start_sweeper
 
@@ -191,7 +192,8 @@ def register_inference(celery: Celery, context: WorkerContext, host: ModelHost) 
         if context.work.stopping:  # for another worker, or for this one once it is back
             context.queue.announce_inference(job_id)
             return
-        infer(job_id, context, host)
+        with left_to_sweep(INFER_TASK, job_id):
+            infer(job_id, context, host)
 
     celery.task(name=INFER_TASK)(run)
 
@@ -203,7 +205,8 @@ def register_delivery(celery: Celery, context: WorkerContext) -> None:
         if context.work.stopping:
             context.queue.announce_delivery(delivery_id)
             return
-        deliver(delivery_id, context)
+        with left_to_sweep(DELIVER_TASK, delivery_id):
+            deliver(delivery_id, context)
 
     celery.task(name=DELIVER_TASK)(run)
 
@@ -215,7 +218,8 @@ def register_notice(celery: Celery, context: WorkerContext) -> None:
         if context.work.stopping:
             context.queue.announce_notice(job_id)
             return
-        notify(job_id, context)
+        with left_to_sweep(NOTIFY_TASK, job_id):
+            notify(job_id, context)
 
     celery.task(name=NOTIFY_TASK)(run)
 

@@ -19,6 +19,7 @@ from service.registry.compare_and_swap import mark_announced
 from service.registry.due_jobs import due_jobs
 from service.registry.job_states import JobPurpose
 from service.registry.jobs import SILENT_FOR_S
+from service.registry.lateness import note_late_jobs
 from service.registry.tables import Delivery, Job
 from worker.context import WorkerContext
 
@@ -42,6 +43,7 @@ def sweep(context: WorkerContext) -> int:
     for_gpu, for_network = (context.queue.waiting(queue) for queue in (GPU_QUEUE, NETWORK_QUEUE))
     now = context.clock()
     with transaction(context.sessions) as session:
+        late = note_late_jobs(session, now=now, limit=BATCH)
         delivery_queue.ensure_deliveries(session, now=now, routing=context.routing)
         if for_gpu is not None and for_gpu < BATCH:
             inferences = due_jobs(session, now=now, limit=BATCH, silent_for_s=_silent_for_s(for_gpu))
@@ -54,6 +56,8 @@ def sweep(context: WorkerContext) -> int:
                 silent_for_s=_silent_for_s(for_network),
             )
             waiting_deliveries = delivery_queue.due_deliveries(session, now=now, limit=BATCH)
+    for job in late:
+        log_event(logger, "job_late", level=logging.WARNING, job_id=job.job_id, priority=job.priority, state=job.state)
     unsent_jobs = _unsent(inferences, context.queue.announce_inference)
     unsent_jobs += _unsent(notices, context.queue.announce_notice)
     unsent_deliveries = _unsent(waiting_deliveries, context.queue.announce_delivery)

@@ -14,16 +14,20 @@ from tests.peers.process import free_port, running
 
 STORING = "storing DICOM file: "
 ASSOCIATION = "Association Received"
+RELEASE = "Association Release"
 
 
 class Receiver:
-    """A storescp; `folder` holds what it received, `associations` how many there were."""
+    """A storescp; `folder` holds what it received.
+
+    `associations`: how many there were so far; `released`: how many of them ended as they should.
+    """
 
     def __init__(self, ae_title: str, port: int, folder: Path, log: Path) -> None:
         self.ae_title = ae_title
         self.port = port
         self.folder = folder
-        self.associations = 0
+        self.associations = self.released = 0
         self._log = log
         self._read_bytes = 0
         self._received: Counter[str] = Counter()
@@ -55,6 +59,8 @@ class Receiver:
                 self._received[message.rsplit("/", 1)[1].partition(".")[2]] += 1
             elif message.startswith(ASSOCIATION):
                 self.associations += 1
+            elif message == RELEASE:
+                self.released += 1
 
 
 @contextlib.contextmanager

@@ -55,11 +55,13 @@ def _run(images: int, table: Table, *, with_neighbours: bool) -> bool:
         radiographs = write_radiographs(folder / "images", images)
         archive = peers.enter_context(running_receiver(folder / "archive"))
         archives = {"good": (archive.ae_title, archive.port)}
+        over = threading.Event()
         if with_neighbours:
-            archives |= _neighbours(folder, peers)
+            archives |= _neighbours(folder, peers, over)
         system = peers.enter_context(
             running_system(folder / "system", archives, NETWORK_TIMEOUT_S=f"{NETWORK_TIMEOUT_S:g}")
         )
+        peers.callback(over.set)  # first of all at the end: the worker finishes what it has in hand before it stops
         modalities = Modalities(folder / "senders", system.service.settings.dicom_port, 4, 10)
         started = time.monotonic()
         with Watch(system.processes, archive.number_received, interval_s=1.0) as watch:
@@ -81,9 +83,7 @@ def _run(images: int, table: Table, *, with_neighbours: bool) -> bool:
         return equality.holds
 
 
-def _neighbours(folder: Path, peers: contextlib.ExitStack) -> Mapping[str, tuple[str, int]]:
-    over = threading.Event()
-
+def _neighbours(folder: Path, peers: contextlib.ExitStack, over: threading.Event) -> Mapping[str, tuple[str, int]]:
     def slowly(_: str) -> int:
         over.wait(SLOW_S)
         return SUCCESS
@@ -94,7 +94,6 @@ def _neighbours(folder: Path, peers: contextlib.ExitStack) -> Mapping[str, tuple
 
     slow = peers.enter_context(StandInPacs(folder / "slow", ae_title="SLOW", answer=slowly))
     silent = peers.enter_context(StandInPacs(folder / "silent", ae_title="SILENT", answer=never))
-    peers.callback(over.set)
     return {"slow": (slow.ae_title, slow.port), "silent": (silent.ae_title, silent.port)}
 
 

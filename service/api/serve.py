@@ -9,6 +9,7 @@ import uvicorn
 from service.api.api_server import run_until_stopped
 from service.api.app import create_app
 from service.database import make_engine, make_session_factory
+from service.deadlines import deadlines_of
 from service.instance_store import InstanceStore
 from service.job_queue import JobQueue, make_celery
 from service.logs import configure_logging, log_event
@@ -34,6 +35,7 @@ def serve(settings: Settings) -> None:
         InstanceStore(settings.instances_dir, settings.min_free_bytes),
         queue,
         routing,
+        deadlines_of(settings),
     )
     log_event(logger, "api_listening", host=settings.api_host, port=settings.api_port)
     try:

@@ -13,6 +13,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, exists, or_, select, update
 from sqlalchemy.orm import Session, aliased
 
+from service.priorities import Priority
 from service.registry import jobs
 from service.registry.instance_facts import InstanceFacts
 from service.registry.job_states import JobPurpose, JobState
@@ -73,6 +74,7 @@ def reinstate_siblings(session: Session, job_id: str, *, now: datetime) -> list[
     same = _same_exposure(presented.irradiation_event_uid, presented.made_from_uid)
     if presented.sop_class_uid == FOR_PROCESSING or not same:
         return []
+    priority = jobs.priority_of(session, job_id)
     # Held as an arriving image holds it: one that arrives now sees this end, or is seen here.
     session.execute(select(Study.id).where(Study.id == study_id).with_for_update(key_share=True))
     siblings = session.execute(
@@ -87,11 +89,11 @@ def reinstate_siblings(session: Session, job_id: str, *, now: datetime) -> list[
         reinstated
         for sibling, job in siblings
         if not _is_presented(session, sibling.sop_instance_uid, sibling.irradiation_event_uid, study_id)
-        and (reinstated := _reinstate(session, sibling, job, now)) is not None
+        and (reinstated := _reinstate(session, sibling, job, priority, now)) is not None
     ]
 
 
-def _reinstate(session: Session, sibling: Instance, job: Job | None, now: datetime) -> str | None:
+def _reinstate(session: Session, sibling: Instance, job: Job | None, priority: Priority, now: datetime) -> str | None:
     if job is not None:
         withdrawn = job.state is JobState.REFUSED and job.reason_code == FOR_PRESENTATION_PREFERRED
         return job.id if withdrawn and jobs.reinstate(session, job, now=now) else None
@@ -101,7 +103,7 @@ def _reinstate(session: Session, sibling: Instance, job: Job | None, now: dateti
     session.execute(
         ours.values(eligible=True, reason_code=None, reason_detail=None).execution_options(synchronize_session=False)
     )
-    return jobs.enqueue(session, sibling.id, now=now)
+    return jobs.enqueue(session, sibling.id, now=now, priority=priority)
 
 
 def _same_exposure(irradiation_event_uid: str | None, made_from_uid: str | None) -> list[ColumnElement[bool]]:

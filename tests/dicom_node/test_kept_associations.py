@@ -126,6 +126,20 @@ def test_it_is_released_before_its_silence_would_be_a_timeout(
     assert pacs.aborted == 0
 
 
+def test_one_that_is_never_idle_ends_all_the_same(pacs: WatchedPacs, tmp_path: Path) -> None:
+    kept = KeptAssociations(idle_s=20, longest_s=0.2)
+    peer = pacs.start()
+    for number in range(1, 60):
+        send(kept, instance(tmp_path, number), peer)
+        if pacs.accepted == 3:
+            break
+        time.sleep(0.02)
+    kept.close()
+    assert pacs.accepted == 3
+    assert eventually(lambda: pacs.released == 3)
+    assert pacs.aborted == 0
+
+
 def test_nothing_stays_open_once_it_is_closed(pacs: WatchedPacs, kept: KeptAssociations, tmp_path: Path) -> None:
     peer = pacs.start()
     send(kept, instance(tmp_path, 1), peer)

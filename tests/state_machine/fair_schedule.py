@@ -19,7 +19,7 @@ from service.registry.job_states import CommitmentState, DeliveryState, JobPurpo
 from service.registry.result_kinds import ResultKind
 from service.registry.tables import RemoteNode
 from tests.state_machine import outcomes
-from tests.state_machine.invariants import LEFT_OUT, PROVEN, Registry, check_registry, read_registry
+from tests.state_machine.invariants import NOT_SENT, PROVEN, UNDER_WAY, Registry, check_registry, read_registry
 from tests.state_machine.world import World
 from worker.commit import follow_up
 from worker.context import WorkerContext
@@ -30,7 +30,7 @@ from worker.sweep import sweep
 
 ROUNDS = 60
 A_ROUND_S = 7200.0
-ENDED = {JobState.DELIVERED, JobState.COMMITTED, JobState.FAILED, JobState.REFUSED}
+ENDED = {JobState.DELIVERED, JobState.COMMITTED, JobState.FAILED, JobState.REFUSED, JobState.CANCELLED}
 
 
 def run_to_the_end(world: World) -> None:
@@ -144,6 +144,8 @@ def _check_end(registry: Registry, receivers: dict[int, RemoteNode]) -> None:
             assert job.state is JobState.DERIVED
             continue
         assert job.state in ENDED, f"{job.id} stays {job.state}: {[e.event for e in registry.events[job.id]]}"
+        under_way = [one.state for one in registry.deliveries[job.id] if one.state in UNDER_WAY]
+        assert not under_way, f"{job.id} is {job.state}, and deliveries of it are {under_way}"
         if job.state in {JobState.DELIVERED, JobState.COMMITTED}:
             _check_delivered(job.id, registry, receivers)
 
@@ -163,7 +165,9 @@ def _check_siblings(registry: Registry) -> None:
             and other.sop_class_uid != FOR_PROCESSING
             and other.id in of_instance
         ]
-        assert any(registry.results[other.id] for other in others), f"nothing came of the exposure of {instance.id}"
+        # Whoever cancels the image of an exposure does not ask for another in its place.
+        made = any(registry.results[other.id] or other.state is JobState.CANCELLED for other in others)
+        assert made, f"nothing came of the exposure of {instance.id}"
 
 
 def _check_delivered(job_id: str, registry: Registry, receivers: dict[int, RemoteNode]) -> None:
@@ -171,7 +175,7 @@ def _check_delivered(job_id: str, registry: Registry, receivers: dict[int, Remot
     sent = registry.deliveries[job_id]
     replacements = {result.replaces_id: result.id for result in registry.results[job_id] if result.replaces_id}
     for one in sent:
-        assert one.state in {DeliveryState.SENT, *PROVEN, *LEFT_OUT}
+        assert one.state in {DeliveryState.SENT, *PROVEN, *NOT_SENT}
         if one.state is DeliveryState.REPLACED:
             instead = [
                 other

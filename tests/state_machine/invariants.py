@@ -15,6 +15,7 @@ from service.registry.tables import CommitmentRequest, Delivery, Instance, Job, 
 UNDER_WAY = {DeliveryState.PENDING, DeliveryState.SENDING}
 PROVEN = {DeliveryState.COMMITTED, DeliveryState.VERIFIED}
 LEFT_OUT = {DeliveryState.REPLACED, DeliveryState.DECLINED}
+NOT_SENT = {*LEFT_OUT, DeliveryState.CANCELLED}
 
 
 @dataclass(frozen=True)
@@ -89,13 +90,16 @@ def _check_job(job: Job, registry: Registry) -> None:
             assert states, "delivered to nobody"
             assert not states & (UNDER_WAY | {DeliveryState.FAILED})
             if job.state is JobState.COMMITTED:
-                assert states <= PROVEN | LEFT_OUT
+                assert states <= PROVEN | NOT_SENT
             else:
-                assert not (states & PROVEN and states <= PROVEN | LEFT_OUT), "all is proven, and the job does not know"
+                assert not (states & PROVEN and states <= PROVEN | NOT_SENT), "all is proven, and the job does not know"
         case JobState.FAILED:
             assert not states & UNDER_WAY
-            assert not results or DeliveryState.FAILED in states
-    if job.state in {JobState.FAILED, JobState.REFUSED}:
+            # Or no node took any of them.
+            assert not results or DeliveryState.FAILED in states or states <= NOT_SENT
+        case JobState.CANCELLED:
+            assert results or not states
+    if job.state in {JobState.FAILED, JobState.REFUSED, JobState.CANCELLED}:
         assert job.reason_code, f"{job.state} without a reason"
 
 

@@ -12,6 +12,7 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from sqlalchemy.orm import Session, sessionmaker
 
 from service.database import transaction
+from service.priorities import Priority
 from service.registry.exposures import FOR_PROCESSING
 from service.registry.instances import Verdict
 from service.registry.result_kinds import ResultKind
@@ -78,6 +79,17 @@ class RegistryMachine(RuleBasedStateMachine):
     def receive_again(self, which: int, other_bytes: bool) -> None:
         self.world.receive_again(which, other_bytes=other_bytes)
 
+    @rule(first_raw=st.booleans(), outcome=st.sampled_from(["derived", *sorted(outcomes.FAILURES)]))
+    def receive_an_exposure(self, first_raw: bool, outcome: str) -> None:
+        """Both objects of one, and what becomes of the one For Presentation."""
+        event = f"{self.study_uid}.{next(_serial)}"
+        of_event = {"study_instance_uid": self.study_uid, "irradiation_event_uid": event}
+        pair = [facts(sop_class_uid=FOR_PROCESSING, **of_event), facts(**of_event)]
+        for one in pair if first_raw else reversed(pair):
+            self.world.receive(one, Verdict(sibling_wait_s=15.0), dies_before_publishing=True)
+        self.world.claim_image(pair[1].sop_instance_uid)
+        self.world.finish_job(len(self.world.held_jobs) - 1, outcome, PICTURES, keep=False)
+
     # Messages.
 
     @precondition(lambda self: self.world.broker.gpu or self.world.broker.network)
@@ -130,6 +142,23 @@ class RegistryMachine(RuleBasedStateMachine):
     def fail_to_derive(self, which: int, outcome: str, keep: bool) -> None:
         self.world.finish_job(which, outcome, PICTURES, keep=keep)
 
+    @precondition(lambda self: self.world.held_jobs)
+    @rule(which=PICK, steps=st.integers(0, 2), outcome=st.sampled_from(["derived", *sorted(outcomes.FAILURES)]))
+    def come_back_late(self, which: int, steps: int, outcome: str) -> None:
+        self.world.lose_job(which)
+        for _ in range(steps):
+            self.world.go_on()
+        if self.world.held_jobs:
+            self.world.finish_job(which, outcome, PICTURES, keep=True)
+
+    @precondition(lambda self: self.world.held_jobs or self.world.held_deliveries)
+    @rule(which=PICK, keep=st.booleans())
+    def stop_a_worker(self, which: int, keep: bool) -> None:
+        if self.world.held_jobs:
+            self.world.hand_back_job(which, keep=keep)
+        else:
+            self.world.hand_back_delivery(which, keep=keep)
+
     @precondition(lambda self: self.world.held_notices)
     @rule(which=PICK, outcome=st.sampled_from(["derived", "transient", "permanent"]), keep=st.booleans())
     def finish_notice(self, which: int, outcome: str, keep: bool) -> None:
@@ -146,6 +175,12 @@ class RegistryMachine(RuleBasedStateMachine):
     @rule(which=PICK, answer=st.sampled_from(["sent", "sent", *sorted(outcomes.STORE_ANSWERS)]), keep=st.booleans())
     def finish_delivery(self, which: int, answer: str, keep: bool) -> None:
         self.world.finish_delivery(which, answer, keep=keep)
+
+    @precondition(lambda self: self.world.held_deliveries)
+    @rule(which=PICK, answer=st.sampled_from(sorted(outcomes.STORE_ANSWERS)))
+    def send_late(self, which: int, answer: str) -> None:
+        self.world.lose_delivery(which)
+        self.world.finish_delivery(which, answer, keep=True)
 
     # Proof.
 
@@ -183,6 +218,10 @@ class RegistryMachine(RuleBasedStateMachine):
     @rule(which=PICK)
     def retry(self, which: int) -> None:
         self.world.retry(which)
+
+    @rule(which=PICK, priority=st.sampled_from([None, *Priority]))
+    def cancel_or_reprioritise(self, which: int, priority: Priority | None) -> None:
+        self.world.cancel_or_reprioritise(which, priority)
 
     @rule(seconds=st.sampled_from([1, 3, 14, 29, 31, 120, 3601, 90_000, -1, -31, -3600]))
     def move_clock(self, seconds: int) -> None:

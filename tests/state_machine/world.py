@@ -20,15 +20,20 @@ from sqlalchemy.orm import Session, sessionmaker
 from dicom_node.commitment_registry import RegistryReports
 from dicom_node.commitment_report import CommitmentReport, Failed, Reference
 from service.database import transaction
-from service.registry import circuit_breaker, commitments, deliveries, jobs
+from service.priorities import Priority
+from service.registry import circuit_breaker, commitments, deliveries, delivery_queue, jobs
+from service.registry.cancellation import CANCELLABLE, NotCancellableError, cancel
 from service.registry.claims import Claim, DeliveryClaim
 from service.registry.commitment_claims import RequestClaim, Step
 from service.registry.commitment_plan import plan_requests
 from service.registry.instances import InstanceFacts, Reception, Verdict, record_instance, record_rejection
 from service.registry.job_states import CommitmentState, DeliveryState, JobPurpose, JobState
+from service.registry.next_job import claim_next
 from service.registry.remote_nodes import DeliveryTerms, add_remote_node, list_remote_nodes, remove_remote_node
 from service.registry.result_kinds import ResultKind
-from service.registry.tables import CommitmentRequest, Delivery, Job, RemoteNode
+from service.registry.retries import RETRYABLE
+from service.registry.tables import CommitmentRequest, Delivery, Instance, Job, RemoteNode
+from service.registry.urgency import OPEN, NotReprioritisableError, reprioritise
 from tests.service.registry.factories import LEASE_S
 from tests.state_machine import outcomes
 from tests.state_machine.snapshot import snapshot
@@ -36,6 +41,7 @@ from tests.state_machine.surroundings import Broker, Clock, Message, worker_cont
 from worker import commit, deliver
 from worker.failed_attempt import end_attempt
 from worker.failure import Failure
+from worker.handed_back import give_back_delivery, give_back_job
 from worker.sweep import sweep
 
 T = TypeVar("T")
@@ -159,22 +165,35 @@ class World:
         now = self.clock()
         with transaction(self.sessions) as session:
             if message.kind == "delivery":
-                sending = deliveries.claim_delivery(
+                sending = delivery_queue.claim_next_delivery(
                     session, int(message.row_id), owner="network", lease_s=LEASE_S, now=now
                 )
                 self.held_deliveries += [sending] if sending else []
                 return
             notice = message.kind == "notice"
-            claim = jobs.claim(
+            claim = claim_next(
                 session,
-                str(message.row_id),
                 owner="worker",
                 lease_s=LEASE_S,
                 now=now,
+                chance=0.5,
                 purpose=JobPurpose.REFUSAL_NOTICE if notice else JobPurpose.SUPPRESS,
+                hinted=str(message.row_id),
             )
         if claim is not None:
             (self.held_notices if notice else self.held_jobs).append(claim)
+
+    def claim_image(self, sop_instance_uid: str) -> None:
+        """A worker has the job of this very image in its hands."""
+        with transaction(self.sessions) as session:
+            job_id = session.scalars(
+                select(Job.id)
+                .join(Instance, Instance.id == Job.instance_id)
+                .where(Instance.sop_instance_uid == sop_instance_uid)
+            ).one()
+            claim = jobs.claim(session, job_id, owner="worker", lease_s=LEASE_S, now=self.clock())
+        assert claim is not None
+        self.held_jobs.append(claim)
 
     def sweep(self) -> None:
         sweep(self.context)
@@ -186,6 +205,36 @@ class World:
         with transaction(self.sessions) as session:
             mine = _is_held(session, claim)
             assert jobs.renew(session, claim, lease_s=LEASE_S, step=1, total_steps=2, now=self.clock()) is mine
+
+    def lose_job(self, which: int) -> None:
+        """A worker is silent for longer than its lease, another one gets its job, and the first comes back."""
+        claim = _pick(self.held_jobs, which)
+        with transaction(self.sessions) as session:
+            mine = _is_held(session, claim)
+        self.move_clock(LEASE_S + 1)
+        with transaction(self.sessions) as session:
+            another = jobs.claim(session, claim.job_id, owner="another", lease_s=LEASE_S, now=self.clock())
+        assert another is not None or not mine
+        self.held_jobs += [another] if another else []
+
+    def lose_delivery(self, which: int) -> None:
+        """The same with a delivery."""
+        claim = _pick(self.held_deliveries, which)
+        self.move_clock(LEASE_S + 1)
+        with transaction(self.sessions) as session:
+            another = deliveries.claim_delivery(
+                session, claim.delivery_id, owner="another", lease_s=LEASE_S, now=self.clock()
+            )
+        self.held_deliveries += [another] if another else []
+
+    def hand_back_job(self, which: int, *, keep: bool) -> None:
+        """The worker is stopped in the middle."""
+        claim = _pick(self.held_jobs, which, keep=keep)
+        self._unless_lost(claim, lambda: give_back_job(claim, self.context))
+
+    def hand_back_delivery(self, which: int, *, keep: bool) -> None:
+        claim = _pick(self.held_deliveries, which, keep=keep)
+        self._unless_lost(claim, lambda: give_back_delivery(claim, self.context))
 
     def finish_job(self, which: int, outcome: str, kinds: tuple[ResultKind, ...], *, keep: bool) -> None:
         """`keep`: the worker does not know that it has finished, and may do so once more."""
@@ -321,7 +370,7 @@ class World:
         if not known:
             return
         row = known[which % len(known)]
-        failed = row.state is JobState.FAILED
+        failed = row.state in RETRYABLE
         refusal: str | None = None
         try:
             with transaction(self.sessions) as session:
@@ -329,6 +378,25 @@ class World:
         except jobs.NotRetryableError as error:
             refusal = error.code
         assert refusal in ({None, "NO_DESTINATION"} if failed else {"JOB_NOT_FAILED"})
+
+    def cancel_or_reprioritise(self, which: int, priority: Priority | None) -> None:
+        """Without a priority, cancel it."""
+        with transaction(self.sessions, read_only=True) as session:
+            known = session.execute(select(Job.id, Job.state).order_by(Job.created_at, Job.id)).all()
+        if not known:
+            return
+        row = known[which % len(known)]
+        try:
+            with transaction(self.sessions) as session:
+                if priority is None:
+                    cancel(session, row.id, now=self.clock())
+                else:
+                    reprioritise(session, row.id, priority, now=self.clock())
+        except (NotCancellableError, NotReprioritisableError) as error:
+            ended = error.code
+        else:
+            ended = ""
+        assert (ended == "JOB_ENDED") == (row.state not in (OPEN if priority else CANCELLABLE))
 
     def move_clock(self, seconds: float) -> None:
         self.clock.now += timedelta(seconds=seconds)

@@ -32,6 +32,12 @@ from service.registry.job_states import (
         (JobState.REFUSED, JobState.QUEUED),
         (JobState.FAILED, JobState.QUEUED),
         (JobState.FAILED, JobState.DERIVED),
+        (JobState.QUEUED, JobState.CANCELLED),
+        (JobState.RUNNING, JobState.CANCELLED),
+        (JobState.DERIVED, JobState.CANCELLED),
+        (JobState.FAILED, JobState.CANCELLED),
+        (JobState.CANCELLED, JobState.QUEUED),
+        (JobState.CANCELLED, JobState.DERIVED),
     ],
 )
 def test_the_path_of_a_job_is_allowed(source: JobState, target: JobState) -> None:
@@ -39,8 +45,8 @@ def test_the_path_of_a_job_is_allowed(source: JobState, target: JobState) -> Non
 
 
 def test_the_table_holds_nothing_but_that_path() -> None:
-    assert sum(len(targets) for targets in TRANSITIONS.values()) == 14
-    assert sum(len(targets) for targets in DELIVERY_TRANSITIONS.values()) == 12
+    assert sum(len(targets) for targets in TRANSITIONS.values()) == 20
+    assert sum(len(targets) for targets in DELIVERY_TRANSITIONS.values()) == 17
 
 
 @given(st.sampled_from(JobState), st.sampled_from(JobState))
