@@ -19,8 +19,8 @@ UNFINISHED = (JobState.QUEUED, JobState.RUNNING, JobState.DERIVED)
 class Backlog:
     """What is not finished.
 
-    `depth`: jobs queued or running, counted up to what was asked for. `unfinished_bytes`: of the images of the AE titles
-    asked about that have not reached their destinations yet.
+    `depth`: jobs queued or running, counted up to what was asked for. `unfinished_bytes`: of the images of the AE
+    titles asked about that have not reached their destinations yet.
     """
 
     depth: int
@@ -28,7 +28,7 @@ class Backlog:
 
 
 def backlog(session: Session, ae_titles: Collection[str] = (), *, at_most: int) -> Backlog:
-    """What waits now, counted up to `at_most` jobs. Quotas cost a look at every unfinished job, and at no finished one."""
+    """What waits now, counted up to `at_most` jobs. Quotas cost a look at every unfinished job, no finished one."""
     taken: dict[str, int] = {}
     if ae_titles:
         counted = (
