@@ -43,10 +43,13 @@ _UID = re.compile(r"[0-9.]{1,64}")
 class InferenceAnnouncer(Protocol):
     """The job queue, as seen from here."""
 
-    def announce_inference(self, job_id: str) -> None:
-        """Tell a worker about a job; never raises, since the row is the truth and the message a hint."""
+    def announce_inference(self, job_id: str) -> bool:
+        """Tell a worker about a job; never raises, since the row is the truth and the message a hint.
 
-    def announce_notice(self, job_id: str) -> None:
+        False: no message left, the sweep will send one.
+        """
+
+    def announce_notice(self, job_id: str) -> bool:
         """The same, about the report of a refusal."""
 
 

@@ -22,11 +22,11 @@ from service.routing import Routing
 class Queue(Protocol):
     """The part of `service.job_queue.JobQueue` that the API needs; none of it raises."""
 
-    def announce_inference(self, job_id: str) -> None:
-        """Tell the GPU workers that a job is due."""
+    def announce_inference(self, job_id: str) -> bool:
+        """Tell the GPU workers that a job is due; False: the sweep will."""
 
-    def announce_delivery(self, delivery_id: int) -> None:
-        """Tell the network workers that a delivery is due."""
+    def announce_delivery(self, delivery_id: int) -> bool:
+        """Tell the network workers that a delivery is due; False: the sweep will."""
 
     def waiting(self, queue: str) -> int | None:
         """Messages that wait in `queue`; None when the broker does not answer."""

@@ -37,11 +37,13 @@ class RecordingQueue:
         self.deliveries: list[int] = []
         self.reachable = True
 
-    def announce_inference(self, job_id: str) -> None:
+    def announce_inference(self, job_id: str) -> bool:
         self.inferences.append(job_id)
+        return True
 
-    def announce_delivery(self, delivery_id: int) -> None:
+    def announce_delivery(self, delivery_id: int) -> bool:
         self.deliveries.append(delivery_id)
+        return True
 
     def waiting(self, queue: str) -> int | None:
         return 0 if self.reachable else None
