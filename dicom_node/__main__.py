@@ -10,6 +10,7 @@ from contextlib import nullcontext
 
 import pydicom.config
 
+from dicom_node.admission import watch
 from dicom_node.application_entity import AssociationLimits, Node, NodeAddress
 from dicom_node.caller_hosts import CallerHosts
 from dicom_node.callers import Callers
@@ -22,13 +23,13 @@ from dicom_node.urgency import UrgencyRules
 from service.database import make_engine, make_session_factory, require_current_schema
 from service.deadlines import deadlines_of
 from service.errors import ConfigurationError, RegistryUnavailableError
-from service.instance_store import InstanceStore
 from service.job_queue import JobQueue, make_celery
 from service.logs import configure_logging, log_event
 from service.settings import Settings, load_settings
 from service.site_file import load_site_file
-from service.site_senders import priorities_of
+from service.site_senders import priorities_of, quotas
 from service.stop_signals import StopSignals
+from service.store_settings import open_store
 
 logger = logging.getLogger(__name__)
 
@@ -71,6 +72,7 @@ def run(settings: Settings) -> None:
     # A thread that comes back from the network or the disk, a hundred times an image, waits this long for one that
     # computes; Python's own 5 ms would make most of an image's time under load.
     sys.setswitchinterval(SWITCH_INTERVAL_S)
+    watch(intake.admission, stop.requested)
     stop.begin_work()
     stop.end_within(settings.stop_within_s)
     node.start()
@@ -92,7 +94,7 @@ def build_intake(settings: Settings) -> Intake:
     except RegistryUnavailableError as error:
         log_event(logger, "registry_unavailable", level=logging.WARNING, reason=error.message)
     sessions = make_session_factory(engine)
-    store = InstanceStore(settings.instances_dir, settings.min_free_bytes)
+    store = open_store(settings)
     store.sweep_temporary(LEFTOVER_AFTER_S)
     return Intake(
         sessions=sessions,
@@ -106,7 +108,7 @@ def build_intake(settings: Settings) -> Intake:
         policy=eligibility_policy(settings, site),
         urgency=UrgencyRules(priorities_of(site.sender), settings.ae_title, deadlines_of(settings)),
         after=Afterwards(notice_refusals=site.gate.refusal_notice == "report", sibling_wait_s=settings.sibling_wait_s),
-        limits=Limits(settings.max_instance_bytes, settings.max_queue_depth),
+        limits=Limits(settings.max_instance_bytes, settings.max_queue_depth, quotas(site.sender)),
         shutting_down=threading.Event(),
         turn_to_write=threading.Lock() if engine.dialect.name == "sqlite" else nullcontext(),
     )

@@ -134,6 +134,11 @@ class JobQueue:
         log_event(_logger, event, level=logging.WARNING, error=type(error).__name__, **fields)
 
 
+def broker_folder(data_dir: Path) -> Path:
+    """Where the messages lie when no server is the broker."""
+    return data_dir.absolute() / "broker"
+
+
 def _queue(name: str) -> Queue:
     return Queue(name, routing_key=name)  # type: ignore[no-untyped-call]
 
@@ -141,7 +146,7 @@ def _queue(name: str) -> Queue:
 def _transport_options(broker_url: str, data_dir: Path) -> dict[str, Any]:
     if broker_url.startswith("filesystem:"):
         register_folder_broker()
-        return folder_broker_options(data_dir.absolute() / "broker", POLLING_INTERVAL_S)
+        return folder_broker_options(broker_folder(data_dir), POLLING_INTERVAL_S)
     # Acknowledging is a worker's own affair. Kept at the broker, an acknowledgement could fail: the message would count
     # as in hand for ever, and a worker that takes one at a time would never take another (the connection is not even
     # looked at meanwhile). What a worker had in hand when it died is a row that is due, and the sweep announces it.

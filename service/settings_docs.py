@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from service.result_settings import ResultSettings
 from service.settings import ENV_PREFIX, Settings, Unit
 
 _INTRODUCTION = """\
@@ -45,10 +46,10 @@ class Entry:
 
 
 def entries() -> list[Entry]:
-    """Every setting in the order of the code."""
+    """Every setting in the order of the code, those that shape a result last."""
     section_of = _sections()
     found = []
-    for name, field in Settings.model_fields.items():
+    for name, field in sorted(Settings.model_fields.items(), key=lambda item: item[0] in ResultSettings.model_fields):
         unit = next((piece.symbol for piece in field.metadata if isinstance(piece, Unit)), "")
         found.append(
             Entry(section_of[name], f"{ENV_PREFIX}{name.upper()}", unit, shown(field.default), field.description or "")
@@ -96,7 +97,7 @@ def env_example() -> str:
 def _sections() -> dict[str, str]:
     sections: dict[str, str] = {}
     current = ""
-    for line in inspect.getsource(Settings).splitlines():
+    for line in (line for part in (Settings, ResultSettings) for line in inspect.getsource(part).splitlines()):
         if heading := re.fullmatch(r"    # (\w.*)", line):
             current = heading[1]
         elif field := re.match(r"    (\w+): .* = Field\(", line):

@@ -51,6 +51,7 @@ DESCRIPTIONS = {
     403: "The request came from a page of another site.",
     404: "There is no such thing.",
     409: "The state of the thing does not allow it.",
+    410: "It was removed under retention; its records are kept.",
     422: "A parameter is not valid; `details` names it.",
     500: "softray failed; the log says why.",
     503: "Something softray needs does not answer; the same request may succeed later.",

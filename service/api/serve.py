@@ -10,12 +10,12 @@ from service.api.api_server import run_until_stopped
 from service.api.app import create_app
 from service.database import make_engine, make_session_factory
 from service.deadlines import deadlines_of
-from service.instance_store import InstanceStore
 from service.job_queue import JobQueue, make_celery
 from service.logs import configure_logging, log_event
 from service.settings import Settings
 from service.site_file import load_site_file
 from service.stop_signals import StopSignals
+from service.store_settings import open_store
 
 logger = logging.getLogger(__name__)
 
@@ -32,7 +32,7 @@ def serve(settings: Settings) -> None:
     queue = JobQueue(make_celery(settings.effective_broker_url, settings.data_dir))
     app = create_app(
         make_session_factory(engine),
-        InstanceStore(settings.instances_dir, settings.min_free_bytes),
+        open_store(settings),
         queue,
         routing,
         deadlines_of(settings),

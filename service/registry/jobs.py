@@ -18,13 +18,13 @@ from service.registry.claims import Claim as Claim
 from service.registry.claims import DerivedFacts as DerivedFacts
 from service.registry.claims import ResultFacts as ResultFacts
 from service.registry.compare_and_swap import NO_LEASE
-from service.registry.delivery_plan import plan_or_wait
+from service.registry.delivery_plan import plan_or_wait, reopen_deliveries
 from service.registry.job_changes import NO_REASON, Seen, move, swap_job
 from service.registry.job_changes import locked as locked
 from service.registry.job_changes import note as note
 from service.registry.job_changes import reason as reason
 from service.registry.job_events import record_event
-from service.registry.job_states import JobPurpose, JobState
+from service.registry.job_states import DeliveryState, JobPurpose, JobState
 from service.registry.results import record_results
 from service.registry.retries import EVERYWHERE as EVERYWHERE
 from service.registry.retries import NotRetryableError as NotRetryableError
@@ -181,6 +181,8 @@ def record_derived(
     if not move(session, _held(claim), JobState.DERIVED, "derived", history, values, now):
         return False
     record_results(session, claim.job_id, derived.results, now=now)
+    # A job computed again, for its files were lost, has deliveries from before.
+    reopen_deliveries(session, claim.job_id, (DeliveryState.FAILED, DeliveryState.CANCELLED), now=now)
     plan_or_wait(session, claim.job_id, now=now, routing=routing)
     return True
 
@@ -209,10 +211,22 @@ def withdraw(session: Session, job_id: str, *, code: str, detail: str, now: date
 
 
 def release(
-    session: Session, claim: Claim, *, code: str, detail: str, not_before: datetime | None, now: datetime
+    session: Session,
+    claim: Claim,
+    *,
+    code: str,
+    detail: str,
+    not_before: datetime | None,
+    now: datetime,
+    counts: bool = True,
 ) -> bool:
-    """Give the job back after a transient error: RUNNING to QUEUED, due at `not_before` (None: at once)."""
+    """Give the job back after a transient error: RUNNING to QUEUED, due at `not_before` (None: at once).
+
+    `counts` False: the attempt is not held against the job, for nothing was wrong with it.
+    """
     values = {"not_before": not_before, "announced_at": None, **reason(code, detail), **NO_LEASE}
+    if not counts:
+        values["attempts"] = claim.attempts - 1
     return move(session, _held(claim), JobState.QUEUED, "released", f"{code}: {detail}", values, now)
 
 
