@@ -8,7 +8,6 @@ SOFTRAY_ENV_FILE names, else `softray.env` in the working directory when there i
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -16,24 +15,13 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from service.errors import ConfigurationError
+from service.setting_types import Bytes, Count, Port, Seconds, Unit
+from service.settings_access import AccessSettings
 
 ENV_PREFIX = "SOFTRAY_"
 ENV_FILE_VARIABLE = "SOFTRAY_ENV_FILE"
 DEFAULT_ENV_FILE = Path("softray.env")
 MIB = 1024 * 1024
-
-
-@dataclass(frozen=True)
-class Unit:
-    """The unit of a setting, shown in the documentation."""
-
-    symbol: str
-
-
-Seconds = Annotated[float, Unit("s"), Field(gt=0)]
-Bytes = Annotated[int, Unit("bytes"), Field(ge=0)]
-Port = Annotated[int, Field(ge=1, le=65535)]
-Count = Annotated[int, Field(ge=1)]
 
 
 def load_settings() -> Settings:
@@ -49,7 +37,7 @@ def load_settings() -> Settings:
         raise ConfigurationError("INVALID_SETTING", "; ".join(problems)) from None
 
 
-class Settings(BaseSettings):
+class Settings(AccessSettings):
     """One value per setting; the description of a field is what the documentation shows."""
 
     model_config = SettingsConfigDict(

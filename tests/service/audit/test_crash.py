@@ -2,13 +2,15 @@ from __future__ import annotations
 
 import subprocess
 import sys
+import time
+from pathlib import Path
 
 import pytest
 from sqlalchemy.orm import Session, sessionmaker
 
 from service.audit.records import read_events, read_head
 from service.audit.verify import verify
-from service.database import transaction
+from service.database import make_engine, make_session_factory, transaction, upgrade
 from tests.service.audit.factories import chain_of, event, write
 
 
@@ -39,14 +41,18 @@ def test_a_writer_killed_in_the_middle_leaves_a_whole_chain_with_all_it_committe
 
 
 @pytest.mark.slow
-def test_a_weeks_events_are_verified_within_a_minute(sessions: sessionmaker[Session]) -> None:
-    import time
-
+def test_a_weeks_events_are_verified_within_a_minute(tmp_path: Path) -> None:
+    url = f"sqlite:///{tmp_path / 'week.sqlite3'}"
+    upgrade(url)
+    engine = make_engine(url)
+    week = make_session_factory(engine)
     for start in range(0, 200_000, 4000):
-        write(sessions, *(event(number, study_instance_uid="1.2.3") for number in range(start, start + 4000)))
+        write(week, *(event(number, study_instance_uid="1.2.3") for number in range(start, start + 4000)))
     started = time.monotonic()
-    with transaction(sessions, read_only=True) as session:
+    with transaction(week, read_only=True) as session:
         found = verify(read_events(session), read_head(session))
     taken_s = time.monotonic() - started
+    engine.dispose()
+    print(f"200,000 events verified in {taken_s:.1f} s")
     assert (found.broken, found.checked) == (None, 200_000)
     assert taken_s < 60
