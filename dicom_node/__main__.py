@@ -10,6 +10,7 @@ import threading
 from contextlib import nullcontext
 
 import pydicom.config
+from sqlalchemy.exc import SQLAlchemyError
 
 from dicom_node.application_entity import AssociationLimits, Node, NodeAddress
 from dicom_node.caller_hosts import CallerHosts
@@ -19,7 +20,10 @@ from dicom_node.intake import Afterwards, Intake, Limits
 from dicom_node.site_policy import eligibility_policy
 from dicom_node.stow_server import start_stow_server
 from dicom_node.tls import server_context, tls_files
-from service.database import make_engine, make_session_factory, require_current_schema
+from service.audit.chain import append
+from service.audit.events import AuditEvent
+from service.audit.processes import process_started, process_stopped
+from service.database import make_engine, make_session_factory, require_current_schema, transaction
 from service.errors import ConfigurationError, RegistryUnavailableError
 from service.instance_store import InstanceStore
 from service.job_queue import JobQueue, make_celery
@@ -69,10 +73,21 @@ def run(settings: Settings) -> None:
     # computes; Python's own 5 ms would make most of an image's time under load.
     sys.setswitchinterval(SWITCH_INTERVAL_S)
     node.start()
+    _record(intake, process_started("node", settings))
     stop.wait()
     if stow is not None:
         stow.stop()
     node.stop()
+    _record(intake, process_stopped("node"))
+
+
+def _record(intake: Intake, event: AuditEvent) -> None:
+    """The node works without the registry, and so without this; its log says the same."""
+    try:
+        with transaction(intake.sessions) as session:
+            append(session, event, now=intake.clock())
+    except (RegistryUnavailableError, SQLAlchemyError) as error:
+        log_event(logger, "start_or_stop_not_audited", level=logging.WARNING, reason=type(error).__name__)
 
 
 def build_intake(settings: Settings) -> Intake:

@@ -26,6 +26,8 @@ from dicom_node.header_values import items, text
 from dicom_node.received_instance import ReceivedInstance
 from dicom_node.status import CANNOT_UNDERSTAND, NOT_AUTHORISED
 from service.arriving_file import ArrivingFile
+from service.audit.events import Actor, ActorKind, AuditKind, AuditNote
+from service.audit.notes import note
 from service.database import transaction
 from service.errors import TransientError
 from service.instance_store import InstanceStore, Kind, StoredFile
@@ -104,8 +106,11 @@ class Intake:
         """Where the data set of `message` goes while it comes."""
         return Arrival(message, self._open_file, self.limits.max_instance_bytes)
 
-    def receive(self, received: ReceivedInstance) -> Receipt:
-        """Keep one instance and queue it if it is ours. Raises TransientError or RefusedObject: then it is not kept."""
+    def receive(self, received: ReceivedInstance, *, caller_host: str = "") -> Receipt:
+        """Keep one instance and queue it if it is ours. Raises TransientError or RefusedObject: then it is not kept.
+
+        `caller_host`, the address that it came from, is for the audit trail.
+        """
         try:
             known = self._admit(received)
             header = read_header(received)
@@ -114,7 +119,7 @@ class Intake:
             raise
         verdict = self._judge(header)  # 3: is it ours?
         stored = self._keep(received, known)  # 4: the file
-        receipt = self._record(received, header, verdict, stored)  # 5 and 6: rows and job, committed
+        receipt = self._record(received, header, verdict, stored, caller_host)  # 5 and 6: rows and job, committed
         if receipt.job_id is not None:
             self.queue.announce_inference(receipt.job_id)  # 7: after the commit
         if receipt.notice_job_id is not None:
@@ -167,6 +172,7 @@ class Intake:
         header: DataSetHeader,
         verdict: Eligible | Ineligible,
         stored: StoredFile,
+        caller_host: str,
     ) -> Receipt:
         with self.turn_to_write, transaction(self.sessions) as session:
             recorded = instances.record_instance(
@@ -189,6 +195,8 @@ class Intake:
                     sha256=stored.sha256,
                     now=self.clock(),
                 )
+            caller = Actor(ActorKind.REMOTE_NODE, received.calling_ae_title, caller_host)
+            note(session, _audited(header, caller, recorded.reception), now=self.clock())
         notes = verdict.notes if isinstance(verdict, Eligible) else ()
         return Receipt(
             header.sop_instance_uid,
@@ -235,6 +243,19 @@ def _facts(received: ReceivedInstance, header: DataSetHeader, verdict: Eligible 
         irradiation_event_uid=_shaped(_UID, text(elements, "IrradiationEventUID")),
         made_from_uid=_shaped(_UID, text(made_from, "ReferencedSOPInstanceUID")),
         open_questions=frozenset(map(str, verdict.open_questions)) if isinstance(verdict, Eligible) else frozenset(),
+    )
+
+
+def _audited(header: DataSetHeader, caller: Actor, reception: Reception) -> AuditNote:
+    """What came over the network is told, whatever became of it."""
+    return AuditNote(
+        kind=AuditKind.INSTANCES_RECEIVED,
+        actor=caller,
+        subject="",
+        study_instance_uid=header.study_instance_uid,
+        sop_class_uid=header.sop_class_uid,
+        sop_instance_uid=header.sop_instance_uid,
+        reason_code=None if reception is Reception.NEW else f"RECEPTION_{reception}",
     )
 
 

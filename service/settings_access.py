@@ -61,7 +61,8 @@ class AccessSettings(BaseSettings):
         default=None, description="Authorities (PEM) that the identity provider is trusted by; empty: the public ones."
     )
     oidc_role_claim: str = Field(
-        default="roles", description="Claim of the ID token that holds roles; dots go into objects (realm_access.roles)."
+        default="roles",
+        description="Claim of the ID token that holds roles; dots go into objects (realm_access.roles).",
     )
     oidc_viewer: str = Field(default="softray-viewer", description="Value of that claim that makes a viewer.")
     oidc_operator: str = Field(default="softray-operator", description="Value that makes an operator.")

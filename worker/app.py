@@ -20,6 +20,8 @@ from celery.exceptions import SecurityWarning
 
 from dicom_node.site_policy import derived_policy, eligibility_policy
 from dicom_node.tls import client_context, tls_files
+from service.audit.chain import append
+from service.audit.processes import process_started
 from service.database import make_engine, make_session_factory, require_current_schema, transaction
 from service.instance_store import InstanceStore
 from service.job_queue import DELIVER_TASK, GPU_QUEUE, INFER_TASK, NETWORK_QUEUE, NOTIFY_TASK, JobQueue, make_celery
@@ -29,6 +31,7 @@ from service.registry.remote_nodes import list_remote_nodes
 from service.registry.result_kinds import ResultKind
 from service.settings import Settings
 from service.site_file import load_site_file
+from worker.audit_trail import audit_trail, start_audit_trail
 from worker.commit import start_follow_up
 from worker.context import RetryPolicy, WorkerContext
 from worker.deliver import deliver
@@ -51,6 +54,7 @@ def run_gpu(settings: Settings) -> None:
     configure_logging(settings.log_level, settings.log_format)
     celery = make_celery(settings.effective_broker_url, settings.data_dir)
     context = build_context(settings, celery)
+    _record_start("worker gpu", settings, context)
     host = model_host(settings)
     identity = host.start()
     log_event(
@@ -78,16 +82,19 @@ def run_network(settings: Settings) -> None:
     configure_logging(settings.log_level, settings.log_format)
     celery = make_celery(settings.effective_broker_url, settings.data_dir)
     context = build_context(settings, celery)
+    _record_start("worker network", settings, context)
     register_delivery(celery, context)
     register_notice(celery, context)
     _warn_of_routes_that_lead_nowhere(context)
     stop = start_sweeper(context, settings.sweep_interval_s)
     stop_following_up = start_follow_up(context, settings.sweep_interval_s)
+    stop_audit_trail = start_audit_trail(audit_trail(settings, context), settings.sweep_interval_s)
     try:
         _consume(celery, NETWORK_QUEUE, pool="threads", threads=DELIVERY_THREADS)
     finally:
         stop.set()
         stop_following_up.set()
+        stop_audit_trail.set()
 
 
 def build_context(settings: Settings, celery: Celery) -> WorkerContext:
@@ -117,6 +124,11 @@ def build_context(settings: Settings, celery: Celery) -> WorkerContext:
         client_tls=_client_tls(settings),
         web_ca_file=settings.web_ca_file,
     )
+
+
+def _record_start(part: str, settings: Settings, context: WorkerContext) -> None:
+    with transaction(context.sessions) as session:
+        append(session, process_started(part, settings), now=context.clock())
 
 
 def _warn_of_routes_that_lead_nowhere(context: WorkerContext) -> None:

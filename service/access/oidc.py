@@ -165,7 +165,7 @@ class OidcProvider:
         kid = token.headers().get("kid")
         with self._lock:
             known = self._keys is not None and (kid is None or any(key.kid == kid for key in self._keys.keys))
-            if not known and time.monotonic() - self._keys_at > KEYS_AT_MOST_EVERY_S or self._keys is None:
+            if (not known and time.monotonic() - self._keys_at > KEYS_AT_MOST_EVERY_S) or self._keys is None:
                 self._keys = KeySet.import_key_set(self._ask("GET", self._endpoint("jwks_uri")))  # type: ignore[arg-type]
                 self._keys_at = time.monotonic()
             return self._keys

@@ -95,7 +95,9 @@ def end_session(session: Session, session_id: int, *, now: datetime) -> None:
 
 def end_sessions_of(session: Session, user_id: int | None, *, now: datetime) -> None:
     """Log an account out everywhere; None: the sessions of the first start."""
-    _update(session, WebSession.user_id == user_id if user_id is not None else WebSession.user_id.is_(None), ended_at=now)
+    _update(
+        session, WebSession.user_id == user_id if user_id is not None else WebSession.user_id.is_(None), ended_at=now
+    )
 
 
 def _update(session: Session, which: ColumnElement[bool], **values: datetime) -> None:

@@ -25,6 +25,7 @@ Every error has the same body: `code` for programs, `message` for people. Times 
 name, ID, birth date, study date or accession number.
 """
 
+
 def create_app(
     sessions: sessionmaker[Session],
     store: InstanceStore,

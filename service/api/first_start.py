@@ -12,8 +12,8 @@ from sqlalchemy import select
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
-from service.access.tokens import FIRST_START, create_first_start_token, list_tokens
 from service.access.roles import Role
+from service.access.tokens import FIRST_START, create_first_start_token, list_tokens
 from service.access.users import any_admin
 from service.audit.chain import HEAD_ID, append
 from service.audit.events import Actor, ActorKind, AuditEvent, AuditKind
@@ -43,7 +43,9 @@ def print_first_start_token(sessions: sessionmaker[Session], address: str) -> bo
             return False
         secret = create_first_start_token(session, now=now)
         by = Actor(ActorKind.PROCESS, "softray api")
-        append(session, AuditEvent(AuditKind.TOKEN_CREATED, by, subject=FIRST_START, detail="admin, one login"), now=now)
+        append(
+            session, AuditEvent(AuditKind.TOKEN_CREATED, by, subject=FIRST_START, detail="admin, one login"), now=now
+        )
     print(
         f"\nNobody can log in to softray yet. Open {address}/login and use this token, once, within an hour:\n\n"
         f"    {secret}\n\nThen add people: softray user add NAME --role admin\n",

@@ -95,7 +95,9 @@ def add_problem_handlers(app: FastAPI) -> None:
             ProblemDetail(subject=".".join(str(part) for part in each["loc"]), message=each["msg"])
             for each in error.errors()
         ]
-        return problem_response(Problem(status=422, code="INVALID_REQUEST", message="a parameter is not valid", details=details))
+        return problem_response(
+            Problem(status=422, code="INVALID_REQUEST", message="a parameter is not valid", details=details)
+        )
 
     @app.exception_handler(HTTPException)
     async def _http(_request: Request, error: HTTPException) -> JSONResponse:

@@ -103,7 +103,7 @@ def to_xml(event: ChainedEvent, source: AuditSource) -> str:
         _study(message, event.study_instance_uid, content)
     elif event.subject:
         _subject(message, kind, event.subject)
-    return ET.tostring(message, encoding="us-ascii", xml_declaration=False).decode("ascii")
+    return str(ET.tostring(message, encoding="us-ascii", xml_declaration=False), "ascii")
 
 
 def _by_reason(form: Form, event: ChainedEvent, content: dict[str, object]) -> Form:

@@ -153,7 +153,9 @@ def _remembered(cookie: str | None) -> tuple[str, str, str, str]:
     try:
         state, nonce, verifier, wanted = (str(part) for part in json.loads(cookie or ""))
     except (ValueError, TypeError):
-        raise LoginRefusedError("OIDC_STATE_MISSING", "the login took too long, or cookies are off; try again") from None
+        raise LoginRefusedError(
+            "OIDC_STATE_MISSING", "the login took too long, or cookies are off; try again"
+        ) from None
     return state, nonce, verifier, local_path(wanted)
 
 

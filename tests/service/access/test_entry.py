@@ -197,9 +197,7 @@ def test_the_first_start_token_is_good_for_one_login_and_no_request(
     assert (principal.role, principal.images, principal.name) == (Role.ADMIN, False, web_sessions.FIRST_START_NAME)
 
 
-def test_a_first_start_token_is_void_after_an_hour(
-    entry: Entry, sessions: sessionmaker[Session], clock: Clock
-) -> None:
+def test_a_first_start_token_is_void_after_an_hour(entry: Entry, sessions: sessionmaker[Session], clock: Clock) -> None:
     with transaction(sessions) as session:
         secret = tokens.create_first_start_token(session, now=clock())
     clock.forward(3600)
@@ -236,7 +234,9 @@ def test_a_token_ends_by_time_and_by_hand_and_its_use_is_kept_by_the_hour(
         entry.bearer(again, HOST)
 
 
-def test_secrets_are_nowhere_in_the_registry(entry: Entry, jane: str, sessions: sessionmaker[Session], clock: Clock) -> None:
+def test_secrets_are_nowhere_in_the_registry(
+    entry: Entry, jane: str, sessions: sessionmaker[Session], clock: Clock
+) -> None:
     cookie = entry.by_password(jane, PASSWORD, HOST)
     with transaction(sessions) as session:
         token = tokens.create_token(

@@ -128,7 +128,10 @@ def test_each_role_gets_what_its_rights_say_and_changes_nothing_else(
 def test_a_browser_is_sent_to_the_login_and_back(client: TestClient, installation: Installation) -> None:
     html = {"Accept": "text/html"}
     answer = client.get("/pages/studies/1.2.3?limit=5", headers=html)
-    assert (answer.status_code, answer.headers["location"]) == (303, "/login?next=%2Fpages%2Fstudies%2F1.2.3%3Flimit%3D5")
+    assert (answer.status_code, answer.headers["location"]) == (
+        303,
+        "/login?next=%2Fpages%2Fstudies%2F1.2.3%3Flimit%3D5",
+    )
     # A program that asks for JSON is told, not sent.
     assert client.get("/jobs", headers=html).status_code == 401
     log_in(client, installation, Role.VIEWER)

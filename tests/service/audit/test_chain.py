@@ -30,7 +30,9 @@ def test_events_are_read_back_as_they_were_hashed(sessions: sessionmaker[Session
     assert verify(read, head_of(sessions)).broken is None
 
 
-@pytest.mark.parametrize("words", ["a" * 5000, "nul\0nul", "lone \ud800 surrogate", "naïve 漢字 🩻", "'; DROP TABLE users; --"])
+@pytest.mark.parametrize(
+    "words", ["a" * 5000, "nul\0nul", "lone \ud800 surrogate", "naïve 漢字 🩻", "'; DROP TABLE users; --"]
+)
 def test_what_a_peer_made_up_does_not_break_the_chain(sessions: sessionmaker[Session], words: str) -> None:
     write(sessions, event(subject=words, detail=words, study_instance_uid=words, sop_instance_uids=(words,)), event(2))
     assert verify(chain_of(sessions), head_of(sessions)).broken is None
@@ -62,7 +64,8 @@ def test_writers_at_the_same_time_make_one_chain(sessions: sessionmaker[Session]
 
 
 @pytest.mark.parametrize(
-    "statement", ["UPDATE audit_events SET actor = 'somebody else'", "DELETE FROM audit_events", "TRUNCATE audit_events"]
+    "statement",
+    ["UPDATE audit_events SET actor = 'somebody else'", "DELETE FROM audit_events", "TRUNCATE audit_events"],
 )
 def test_the_database_refuses_to_change_an_event(sessions: sessionmaker[Session], statement: str) -> None:
     write(sessions, event(1))

@@ -2,7 +2,6 @@ from __future__ import annotations
 
 import re
 import time
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,12 +20,15 @@ from tests.service.audit.factories import chain_of, event, one_of_each_kind, wri
 from tests.service_process import wait_for
 
 SOURCE = AuditSource("softray@test", "SOFTRAY")
-RFC5424 = re.compile(r"<85>1 \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z \S{1,255} softray \d+ DICOM\+RFC3881 \[meta sequenceId=\"(\d+)\"\] (<AuditMessage.*)")
+RFC5424 = re.compile(
+    r"<85>1 \d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z \S{1,255} softray \d+ DICOM\+RFC3881 "
+    r"\[meta sequenceId=\"(\d+)\"\] (<AuditMessage.*)"
+)
 
 
 @pytest.fixture
-def certificates(tmp_path: Path) -> Iterator[Authority]:
-    yield authority(tmp_path / "authority")
+def certificates(tmp_path: Path) -> Authority:
+    return authority(tmp_path / "authority")
 
 
 def test_a_message_is_one_line_of_rfc_5424_in_a_counted_frame(sessions: sessionmaker[Session]) -> None:
@@ -106,9 +108,7 @@ def test_events_wait_while_the_repository_is_away_and_arrive_in_order_once_it_is
 
 
 @pytest.mark.interop
-def test_a_repository_whose_certificate_nobody_trusts_is_told_nothing(
-    certificates: Authority, tmp_path: Path
-) -> None:
+def test_a_repository_whose_certificate_nobody_trusts_is_told_nothing(certificates: Authority, tmp_path: Path) -> None:
     require_rsyslog()
     folder = tmp_path / "rsyslog"
     folder.mkdir()
