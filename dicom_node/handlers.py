@@ -6,6 +6,7 @@ pynetdicom turns an exception out of a handler into 0xC211, which tells a sender
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import cast
 
 from pydicom.dataset import Dataset
@@ -53,7 +54,7 @@ def on_c_store(event: Event, intake: Intake) -> Dataset:
         if arrival is None:
             raise RefusedObject("DATA_SET_MISSING", "expected a data set and its UIDs, found none", CANNOT_UNDERSTAND)
         _require_checked(cast(Acceptor, event.assoc), intake.callers)
-        receipt = intake.receive(arrival.received(), caller_host=str(event.assoc.requestor.address))
+        receipt = intake.receive(replace(arrival.received(), caller_host=str(event.assoc.requestor.address)))
     except Exception as error:
         return _failed(event, calling_ae_title, error)
     finally:

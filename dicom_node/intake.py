@@ -106,11 +106,8 @@ class Intake:
         """Where the data set of `message` goes while it comes."""
         return Arrival(message, self._open_file, self.limits.max_instance_bytes)
 
-    def receive(self, received: ReceivedInstance, *, caller_host: str = "") -> Receipt:
-        """Keep one instance and queue it if it is ours. Raises TransientError or RefusedObject: then it is not kept.
-
-        `caller_host`, the address that it came from, is for the audit trail.
-        """
+    def receive(self, received: ReceivedInstance) -> Receipt:
+        """Keep one instance and queue it if it is ours. Raises TransientError or RefusedObject: then it is not kept."""
         try:
             known = self._admit(received)
             header = read_header(received)
@@ -119,7 +116,7 @@ class Intake:
             raise
         verdict = self._judge(header)  # 3: is it ours?
         stored = self._keep(received, known)  # 4: the file
-        receipt = self._record(received, header, verdict, stored, caller_host)  # 5 and 6: rows and job, committed
+        receipt = self._record(received, header, verdict, stored)  # 5 and 6: rows and job, committed
         if receipt.job_id is not None:
             self.queue.announce_inference(receipt.job_id)  # 7: after the commit
         if receipt.notice_job_id is not None:
@@ -172,7 +169,6 @@ class Intake:
         header: DataSetHeader,
         verdict: Eligible | Ineligible,
         stored: StoredFile,
-        caller_host: str,
     ) -> Receipt:
         with self.turn_to_write, transaction(self.sessions) as session:
             recorded = instances.record_instance(
@@ -195,7 +191,7 @@ class Intake:
                     sha256=stored.sha256,
                     now=self.clock(),
                 )
-            caller = Actor(ActorKind.REMOTE_NODE, received.calling_ae_title, caller_host)
+            caller = Actor(ActorKind.REMOTE_NODE, received.calling_ae_title, received.caller_host)
             note(session, _audited(header, caller, recorded.reception), now=self.clock())
         notes = verdict.notes if isinstance(verdict, Eligible) else ()
         return Receipt(

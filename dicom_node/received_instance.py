@@ -32,6 +32,8 @@ class ReceivedInstance:
     calling_ae_title: str
     data_set: bytes | memoryview
     file: ArrivingFile | None = None
+    caller_host: str = ""
+    """The address that it came from, for the audit trail; "": not known."""
 
     def file_parts(self) -> tuple[bytes, bytes | memoryview]:
         """The DICOM file in two parts, so that the pixels are not copied: head, and data set as received."""

@@ -30,7 +30,7 @@ class AccessSettings(BaseSettings):
     # Access to the admin API
     api_login: Literal["always", "auto"] = Field(
         default="always",
-        description="Who must log in: always everybody; auto: nobody on a loopback address (for a machine of one's own).",
+        description="Who must log in: always everybody; auto: nobody where api_host is a loopback address.",
     )
     api_certificate_file: Path | None = Field(
         default=None, description="TLS certificate chain (PEM) of the admin API; empty: not encrypted."

@@ -34,8 +34,8 @@ class Entry:
     """The door of one process; every decision is the registry's, so that all processes decide alike."""
 
     sessions: sessionmaker[Session]
-    terms: SessionTerms = SessionTerms()
-    limits: LoginLimits = LoginLimits()
+    terms: SessionTerms = field(default_factory=SessionTerms)
+    limits: LoginLimits = field(default_factory=LoginLimits)
     clock: Callable[[], datetime] = field(default=_now)
 
     def by_password(self, name: str, password: str, host: str) -> str:

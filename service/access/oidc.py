@@ -38,7 +38,7 @@ LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 
 @dataclass(frozen=True)
 class RoleClaim:
-    """Where the provider says what somebody may do: a claim (`realm_access.roles` goes into objects), and its values."""
+    """Where the provider says what somebody may do: a claim (`realm_access.roles`: in an object), and its values."""
 
     claim: str = "roles"
     viewer: str = "softray-viewer"

@@ -21,8 +21,8 @@ from service.settings import Settings
 class AccessPolicy:
     """`login_required` False: whoever asks from this very machine is let in (`principals.LOCAL`).
 
-    `encrypted`: browsers reach us over TLS, our own or a proxy's; cookies are then sent no other way. `oidc` None: local
-    accounts only.
+    `encrypted`: browsers reach us over TLS, our own or a proxy's; cookies are then sent no other way. `oidc` None:
+    local accounts only.
     """
 
     entry: Entry

@@ -1,7 +1,7 @@
 """One event as an audit message of PS3.15 A.5: XML for an audit record repository.
 
-The object of a message is the study, by its UID. The patient, whom A.5.3 wants named as well, is not in the registry: the
-message says that the number is withheld (docs/audit.md). Codes are those of PS3.16 CID 400 to 405.
+The object of a message is the study, by its UID. The patient, whom A.5.3 wants named as well, is not in the registry:
+the message says that the number is withheld (docs/audit.md). Codes are those of PS3.16 CID 400 to 405.
 """
 
 from __future__ import annotations

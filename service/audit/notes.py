@@ -1,8 +1,8 @@
 """Instances received, sent and looked at: noted one by one with the change, told study by study.
 
 A note is one small row in the transaction that it belongs to, without waiting for the chain: C-STORE stays as fast as
-it was. `seal_notes` later turns the notes of one actor and one study into one event (PS3.15 A.5.3.7 asks for one message
-a study) and takes them away in the same transaction, so that a crash neither loses nor repeats any.
+it was. `seal_notes` later turns the notes of one actor and one study into one event (PS3.15 A.5.3.7: one message a
+study) and takes them away in the same transaction, so that a crash neither loses nor repeats any.
 """
 
 from __future__ import annotations
