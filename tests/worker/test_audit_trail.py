@@ -3,6 +3,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Sequence
 from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
@@ -20,8 +21,8 @@ from worker.context import WorkerContext
 class Connection:
     """A repository that can be away."""
 
-    messages: list[bytes] = []
-    away = False
+    messages: ClassVar[list[bytes]] = []
+    away: ClassVar[bool] = False
 
     def __init__(self, _: Repository) -> None:
         if Connection.away:
