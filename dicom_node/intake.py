@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Protocol
+from functools import partial
+from typing import Protocol, cast
 
 from pydicom.dataset import Dataset
 from sqlalchemy.orm import Session, sessionmaker
 
+from dicom_node.admission import Admission, AdmissionTerms
 from dicom_node.arrival import Arrival, ArrivingMessage
 from dicom_node.callers import Callers
 from dicom_node.data_set_header import DataSetHeader, read_header
@@ -25,13 +27,14 @@ from dicom_node.errors import PixelErrorCode, RefusedObject
 from dicom_node.header_values import items, text
 from dicom_node.received_instance import ReceivedInstance
 from dicom_node.status import CANNOT_UNDERSTAND, NOT_AUTHORISED
+from dicom_node.urgency import UrgencyRules
 from service.arriving_file import ArrivingFile
 from service.audit.events import Actor, ActorKind, AuditKind, AuditNote
 from service.audit.notes import note
 from service.database import transaction
 from service.errors import TransientError
 from service.instance_store import InstanceStore, Kind, StoredFile
-from service.registry import instances, jobs
+from service.registry import instances
 from service.registry.instances import InstanceFacts, Reception, StoredRow, Verdict
 
 DUPLICATE_UID = "DUPLICATE_UID"
@@ -51,10 +54,12 @@ class InferenceAnnouncer(Protocol):
 
 @dataclass(frozen=True)
 class Limits:
-    """Admission: the largest data set in bytes, and the jobs that may wait before senders are asked to wait."""
+    """Admission: the largest data set in bytes, the jobs that may wait before senders are asked to wait, and the bytes
+    of unfinished images that a calling AE title may have."""
 
     max_instance_bytes: int
     max_queue_depth: int
+    quotas: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -98,13 +103,30 @@ class Intake:
     limits: Limits
     shutting_down: threading.Event
     after: Afterwards = Afterwards()
+    urgency: UrgencyRules = field(default_factory=UrgencyRules)
     clock: Callable[[], datetime] = _now
     # SQLite lets one writer in and the others ask again after a while; in turn, none of them sleeps.
     turn_to_write: AbstractContextManager[object] = field(default_factory=threading.Lock)
 
+    def __post_init__(self) -> None:
+        terms = AdmissionTerms(self.limits.max_queue_depth, self.limits.quotas)
+        object.__setattr__(self, "_admission", Admission(self.sessions, self.store, terms, self.clock))
+
+    @property
+    def admission(self) -> Admission:
+        """Made of the other fields, and never replaced."""
+        return cast(Admission, vars(self)["_admission"])
+
     def open_arrival(self, message: ArrivingMessage) -> Arrival:
         """Where the data set of `message` goes while it comes."""
-        return Arrival(message, self._open_file, self.limits.max_instance_bytes)
+        open_file = partial(self._open_file, message.calling_ae_title)
+        return Arrival(message, open_file, self.limits.max_instance_bytes)
+
+    def require_room(self, calling_ae_title: str, expected_bytes: int) -> None:
+        """Raise TransientError unless so many bytes of this sender may come now."""
+        self._require_running()
+        self.admission.require(calling_ae_title)
+        self.store.require_space(expected_bytes)
 
     def receive(self, received: ReceivedInstance) -> Receipt:
         """Keep one instance and queue it if it is ours. Raises TransientError or RefusedObject: then it is not kept."""
@@ -115,36 +137,36 @@ class Intake:
             self._record_refusal(received, refused)
             raise
         verdict = self._judge(header)  # 3: is it ours?
-        stored = self._keep(received, known)  # 4: the file
-        receipt = self._record(received, header, verdict, stored)  # 5 and 6: rows and job, committed
+        with self.store.locks.keeping(received.file_sha256()):  # until a row names the file, nobody may delete it
+            stored = self._keep(received, known)  # 4: the file
+            receipt = self._record(received, header, verdict, stored)  # 5 and 6: rows and job, committed
         if receipt.job_id is not None:
+            self.admission.accepted(received.calling_ae_title, stored.size_bytes)
             self.queue.announce_inference(receipt.job_id)  # 7: after the commit
         if receipt.notice_job_id is not None:
             self.queue.announce_notice(receipt.notice_job_id)
         return receipt
 
-    def _open_file(self) -> ArrivingFile:
+    def _open_file(self, calling_ae_title: str) -> ArrivingFile:
         """Asked before the data set comes: what cannot be kept now need not be written."""
         self._require_running()
-        self.store.require_space()
+        self.admission.require(calling_ae_title)
         return self.store.open_arriving()
 
     def _admit(self, received: ReceivedInstance) -> StoredRow | None:
         """What is known under this UID, once it is clear that the instance may come in."""
-        self._require_running()
+        if received.file is None:  # otherwise asked when its first byte came; what came whole is kept
+            self._require_running()
         size = len(received.data_set)
         if size > self.limits.max_instance_bytes:
             message = f"expected at most {self.limits.max_instance_bytes} bytes, found {size}"
             raise RefusedObject("INSTANCE_TOO_LARGE", message, CANNOT_UNDERSTAND)
-        self.store.require_space(0 if received.file is not None else size)
+        if received.file is None:  # otherwise asked before it came
+            self.require_room(received.calling_ae_title, size)
         with transaction(self.sessions, read_only=True) as session:
             if not self.callers.permits_in(session, received.calling_ae_title):
                 raise RefusedObject("CALLER_NOT_ALLOWED", "the calling AE title may not send", NOT_AUTHORISED)
-            depth = jobs.queue_depth(session)
-            known = instances.find_stored(session, received.sop_instance_uid)
-        if depth >= self.limits.max_queue_depth:
-            raise TransientError("QUEUE_FULL", f"{depth} jobs are waiting")
-        return known
+            return instances.find_stored(session, received.sop_instance_uid)
 
     def _require_running(self) -> None:
         if self.shutting_down.is_set():
@@ -170,6 +192,7 @@ class Intake:
         verdict: Eligible | Ineligible,
         stored: StoredFile,
     ) -> Receipt:
+        priority = self.urgency.priority(received.calling_ae_title, received.command, header.elements)
         with self.turn_to_write, transaction(self.sessions) as session:
             recorded = instances.record_instance(
                 session,
@@ -178,6 +201,8 @@ class Intake:
                 path=stored.path,
                 sha256=stored.sha256,
                 size_bytes=stored.size_bytes,
+                priority=priority,
+                deadlines=self.urgency.deadlines,
                 now=self.clock(),
             )
             if recorded.reception is Reception.CONFLICT:

@@ -12,6 +12,7 @@ import fcntl
 import json
 import time
 import uuid
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -21,6 +22,7 @@ from typing import Any
 from kombu.transport import TRANSPORT_ALIASES, filesystem
 from kombu.transport.virtual import BrokerState
 
+LONGEST_WAIT_S = 0.5
 ALIAS = "filesystem"
 
 
@@ -43,7 +45,14 @@ def folder_broker_options(folder: Path, polling_interval_s: float) -> dict[str, 
 
 
 class FolderChannel(filesystem.Channel):
-    """One file per message, `<time in ns>_<uuid>.<queue>.msg`; the oldest name is the next message."""
+    """One file per message, `<time in ns>_<uuid>.<queue>.msg`; the oldest name is the next message.
+
+    The folder is listed once for all the messages in it: to list it for each would cost the square of a backlog.
+    """
+
+    def __init__(self, connection: Any, **options: Any) -> None:
+        super().__init__(connection, **options)  # type: ignore[no-untyped-call]
+        self._seen: defaultdict[str, deque[Path]] = defaultdict(deque)
 
     def _put(self, queue: str, payload: dict[str, Any], **_: Any) -> None:  # type: ignore[override]
         folder = Path(self.data_folder_out)
@@ -51,7 +60,12 @@ class FolderChannel(filesystem.Channel):
         _write_atomically(folder / f"{name}.{queue}.msg", payload)
 
     def _get(self, queue: str, timeout: float | None = None) -> dict[str, Any]:
-        for file in sorted(self._messages(queue)):
+        seen = self._seen[queue]
+        was_listed_before = bool(seen)
+        if not seen:
+            seen.extend(sorted(self._messages(queue)))
+        while seen:
+            file = seen.popleft()
             taken = file.with_suffix(".taken")
             try:
                 file.rename(taken)  # of several consumers, one succeeds
@@ -61,6 +75,8 @@ class FolderChannel(filesystem.Channel):
             except (FileNotFoundError, ValueError):
                 continue
             return payload
+        if was_listed_before:  # others took what was there then; there may be younger ones
+            return self._get(queue, timeout)
         raise Empty
 
     def _purge(self, queue: str) -> int:
@@ -107,6 +123,11 @@ class FolderTransport(filesystem.Transport):
         # again in another folder.
         self.state = BrokerState()  # type: ignore[no-untyped-call]
 
+    def drain_events(self, connection: Any, timeout: float | None = None, **options: Any) -> None:
+        """Wait for a message; a wait with an end is cut short, so that a worker looks in between whether to stop."""
+        wait_s = None if timeout is None else min(timeout, LONGEST_WAIT_S)
+        super().drain_events(connection, wait_s, **options)  # type: ignore[no-untyped-call]
+
 
 def _write_atomically(file: Path, content: object) -> None:
     # Not fsynced: a lost message is announced again, and an fsync would slow every C-STORE down.
@@ -120,3 +141,22 @@ def _locked(file: Path) -> Iterator[None]:
     with file.with_name(f"{file.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def sweep_folder_broker(folder: Path, older_than_s: float) -> int:
+    """Remove what killed processes left of messages that they were taking or writing; returns how many files.
+
+    Nothing is lost with them: the sweep announces their rows again.
+    """
+    removed = 0
+    limit = time.time() - older_than_s
+    messages = folder / "messages"
+    for file in messages.iterdir() if messages.is_dir() else ():
+        if file.name.endswith((".taken", ".tmp")):
+            try:
+                if file.stat().st_mtime < limit:
+                    file.unlink()
+                    removed += 1
+            except FileNotFoundError:
+                continue  # its process was only slow
+    return removed

@@ -10,6 +10,7 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
+from service.result_settings import ResultSettings
 from service.setting_types import Unit
 from service.settings import ENV_PREFIX, Settings
 from service.settings_access import AccessSettings
@@ -99,7 +100,7 @@ def env_example() -> str:
 def _sections() -> dict[str, str]:
     sections: dict[str, str] = {}
     current = ""
-    sources = [inspect.getsource(part) for part in (Settings, AccessSettings)]
+    sources = [inspect.getsource(part) for part in (Settings, ResultSettings, AccessSettings)]
     for line in "\n".join(sources).splitlines():
         if heading := re.fullmatch(r"    # (\w.*)", line):
             current = heading[1]

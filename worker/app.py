@@ -8,42 +8,53 @@ from __future__ import annotations
 
 import logging
 import os
-import socket
 import ssl
-import warnings
 from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from celery import Celery
-from celery.exceptions import SecurityWarning
 
 from dicom_node.site_policy import derived_policy, eligibility_policy
 from dicom_node.tls import client_context, tls_files
 from service.audit.chain import append
 from service.audit.processes import process_started
 from service.database import make_engine, make_session_factory, require_current_schema, transaction
-from service.instance_store import InstanceStore
-from service.job_queue import DELIVER_TASK, GPU_QUEUE, INFER_TASK, NETWORK_QUEUE, NOTIFY_TASK, JobQueue, make_celery
+from service.job_queue import (
+    DELIVER_TASK,
+    GPU_QUEUE,
+    INFER_TASK,
+    NETWORK_QUEUE,
+    NOTIFY_TASK,
+    JobQueue,
+    broker_folder,
+    make_celery,
+)
 from service.logs import configure_logging, log_event
 from service.registry.commitment_claims import CommitmentPolicy
+from service.registry.deliveries import AT_ONCE_PER_NODE
 from service.registry.remote_nodes import list_remote_nodes
 from service.registry.result_kinds import ResultKind
 from service.settings import Settings
 from service.site_file import load_site_file
+from service.stop_signals import StopSignals
+from service.store_settings import open_store
 from worker.audit_trail import audit_trail, start_audit_trail
 from worker.commit import start_follow_up
+from worker.consume import consume
 from worker.context import RetryPolicy, WorkerContext
 from worker.deliver import deliver
+from worker.left_to_sweep import left_to_sweep
 from worker.notify import notify
 from worker.sweep import start_sweeper
+from worker.upkeep import UpkeepTerms, start_upkeep
 
 if TYPE_CHECKING:
     from worker.model_host import ModelHost
 
 logger = logging.getLogger(__name__)
 
-DELIVERY_THREADS = 4
+LEAST_DELIVERY_THREADS, MOST_DELIVERY_THREADS = 16, 64
 
 
 def run_gpu(settings: Settings) -> None:
@@ -52,6 +63,7 @@ def run_gpu(settings: Settings) -> None:
     Raises before taking any job when the weights are missing or altered, or the golden phantom comes out differently.
     """
     configure_logging(settings.log_level, settings.log_format)
+    stop = StopSignals()
     celery = make_celery(settings.effective_broker_url, settings.data_dir)
     context = build_context(settings, celery)
     _record_start("worker gpu", settings, context)
@@ -72,7 +84,15 @@ def run_gpu(settings: Settings) -> None:
     # As many images in preparation as on the device keep it busy.
     threads = settings.infer_threads or (1 if host.batch_limit == 1 else 2 * host.batch_limit)
     try:
-        _consume(celery, GPU_QUEUE, pool="solo" if threads == 1 else "threads", threads=threads)
+        consume(
+            celery,
+            GPU_QUEUE,
+            pool="solo" if threads == 1 else "threads",
+            threads=threads,
+            stop=stop,
+            work=context.work,
+            within_s=settings.stop_within_s,
+        )
     finally:
         host.stop()
 
@@ -80,21 +100,42 @@ def run_gpu(settings: Settings) -> None:
 def run_network(settings: Settings) -> None:
     """Deliver from the `network` queue and sweep the registry, until told to stop. Needs no torch."""
     configure_logging(settings.log_level, settings.log_format)
+    stop = StopSignals()
     celery = make_celery(settings.effective_broker_url, settings.data_dir)
     context = build_context(settings, celery)
     _record_start("worker network", settings, context)
     register_delivery(celery, context)
     register_notice(celery, context)
     _warn_of_routes_that_lead_nowhere(context)
-    stop = start_sweeper(context, settings.sweep_interval_s)
+    stop_sweeping = start_sweeper(context, settings.sweep_interval_s)
     stop_following_up = start_follow_up(context, settings.sweep_interval_s)
     stop_audit_trail = start_audit_trail(audit_trail(settings, context), settings.sweep_interval_s)
+    stop_upkeep = start_upkeep(context, _upkeep_terms(settings))
     try:
-        _consume(celery, NETWORK_QUEUE, pool="threads", threads=DELIVERY_THREADS)
+        consume(
+            celery,
+            NETWORK_QUEUE,
+            pool="threads",
+            threads=_delivery_threads(context),
+            stop=stop,
+            work=context.work,
+            within_s=settings.stop_within_s,
+        )
     finally:
-        stop.set()
+        stop_sweeping.set()
         stop_following_up.set()
         stop_audit_trail.set()
+        stop_upkeep.set()
+        context.associations.close()
+
+
+def _upkeep_terms(settings: Settings) -> UpkeepTerms:
+    folder_is_broker = settings.effective_broker_url.startswith("filesystem:")
+    return UpkeepTerms(
+        load_site_file(settings).retention,
+        settings.scrub_rate,
+        broker_folder(settings.data_dir) if folder_is_broker else None,
+    )
 
 
 def build_context(settings: Settings, celery: Celery) -> WorkerContext:
@@ -104,7 +145,7 @@ def build_context(settings: Settings, celery: Celery) -> WorkerContext:
     require_current_schema(engine)
     return WorkerContext(
         sessions=make_session_factory(engine),
-        store=InstanceStore(settings.instances_dir, settings.min_free_bytes),
+        store=open_store(settings),
         queue=JobQueue(celery),
         policy=derived_policy(settings),
         inference_retries=RetryPolicy(settings.max_attempts, settings.retry_base_s, settings.retry_max_s),
@@ -129,6 +170,17 @@ def build_context(settings: Settings, celery: Celery) -> WorkerContext:
 def _record_start(part: str, settings: Settings, context: WorkerContext) -> None:
     with transaction(context.sessions) as session:
         append(session, process_started(part, settings), now=context.clock())
+
+
+def _delivery_threads(context: WorkerContext) -> int:
+    """As many as all nodes together may hold, and some: however many are slow or silent, the others have theirs.
+
+    A thread begins with the first message that needs it, and costs nothing while it waits.
+    """
+    with transaction(context.sessions, read_only=True) as session:
+        nodes = sum(node.receives_results for node in list_remote_nodes(session))
+    wanted = AT_ONCE_PER_NODE * (nodes + 2)
+    return min(MOST_DELIVERY_THREADS, max(LEAST_DELIVERY_THREADS, wanted))
 
 
 def _warn_of_routes_that_lead_nowhere(context: WorkerContext) -> None:
@@ -170,7 +222,11 @@ def register_inference(celery: Celery, context: WorkerContext, host: ModelHost) 
     from worker.infer import infer
 
     def run(job_id: str) -> None:
-        infer(job_id, context, host)
+        if context.work.stopping:  # for another worker, or for this one once it is back
+            context.queue.announce_inference(job_id)
+            return
+        with left_to_sweep(INFER_TASK, job_id):
+            infer(job_id, context, host)
 
     celery.task(name=INFER_TASK)(run)
 
@@ -179,7 +235,11 @@ def register_delivery(celery: Celery, context: WorkerContext) -> None:
     """Bind the task that other processes know as `softray.deliver` to this context."""
 
     def run(delivery_id: int) -> None:
-        deliver(delivery_id, context)
+        if context.work.stopping:
+            context.queue.announce_delivery(delivery_id)
+            return
+        with left_to_sweep(DELIVER_TASK, delivery_id):
+            deliver(delivery_id, context)
 
     celery.task(name=DELIVER_TASK)(run)
 
@@ -188,7 +248,11 @@ def register_notice(celery: Celery, context: WorkerContext) -> None:
     """Bind the task that other processes know as `softray.notify` to this context."""
 
     def run(job_id: str) -> None:
-        notify(job_id, context)
+        if context.work.stopping:
+            context.queue.announce_notice(job_id)
+            return
+        with left_to_sweep(NOTIFY_TASK, job_id):
+            notify(job_id, context)
 
     celery.task(name=NOTIFY_TASK)(run)
 
@@ -198,23 +262,3 @@ def _end_process() -> None:
     log_event(logger, "device_hangs", level=logging.CRITICAL)
     logging.shutdown()
     os._exit(70)
-
-
-def _consume(celery: Celery, queue: str, pool: str, threads: int) -> None:
-    """Work on `queue` until SIGTERM or SIGINT; the task under way is finished first."""
-    # Celery warns when root runs it, for the sake of pickled messages; ours are JSON and nothing else is accepted.
-    warnings.filterwarnings("ignore", category=SecurityWarning)
-    log_event(logger, "worker_ready", queue=queue)
-    worker = celery.Worker(
-        hostname=f"{queue}@{socket.gethostname()}",
-        queues=[queue],
-        pool=pool,
-        concurrency=threads,
-        loglevel=logging.getLevelName(logging.getLogger().level),
-        quiet=True,
-        without_gossip=True,
-        without_mingle=True,
-        without_heartbeat=True,
-    )
-    worker.start()
-    log_event(logger, "worker_stopped", queue=queue)

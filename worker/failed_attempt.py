@@ -8,6 +8,7 @@ from datetime import timedelta
 
 from dicom_node.errors import ImageRefused
 from service.database import transaction
+from service.errors import StoreFullError
 from service.logs import log_event
 from service.registry import jobs
 from service.registry.job_states import JobPurpose
@@ -16,6 +17,8 @@ from worker.errors import AttemptsExhaustedError
 from worker.failure import classify
 
 logger = logging.getLogger(__name__)
+
+NO_ROOM_WAIT_S = 30.0
 
 
 def require_budget(attempts: int, retries: RetryPolicy) -> None:
@@ -33,11 +36,22 @@ def end_attempt(claim: jobs.Claim, error: Exception, context: WorkerContext, wha
         return
     failure = classify(error)
     now = context.clock()
-    again = failure.transient and not context.inference_retries.exhausted(claim.attempts)
-    wait = timedelta(seconds=context.inference_retries.wait_s(claim.attempts, random.random()))
+    # A full disk says nothing about the image: it waits for room as long as that takes.
+    no_room = isinstance(error, StoreFullError)
+    again = no_room or (failure.transient and not context.inference_retries.exhausted(claim.attempts))
+    wait_s = context.inference_retries.wait_s(claim.attempts, random.random())
+    wait = timedelta(seconds=max(wait_s, NO_ROOM_WAIT_S) if no_room else wait_s)
     with transaction(context.sessions) as session:
         if again:
-            jobs.release(session, claim, code=failure.code, detail=failure.detail, not_before=now + wait, now=now)
+            jobs.release(
+                session,
+                claim,
+                code=failure.code,
+                detail=failure.detail,
+                not_before=now + wait,
+                now=now,
+                counts=not no_room,
+            )
         else:
             jobs.fail(session, claim, code=failure.code, detail=failure.detail, now=now)
     log_event(
@@ -57,7 +71,13 @@ def _refuse(claim: jobs.Claim, refused: ImageRefused, context: WorkerContext) ->
     with transaction(context.sessions) as session:
         if jobs.refuse(session, claim, code=refused.code, detail=str(refused), now=now) and context.notice_refusals:
             instance_id = jobs.instance_of(session, claim.job_id)
-            notice_job_id = jobs.enqueue(session, instance_id, now=now, purpose=JobPurpose.REFUSAL_NOTICE)
+            notice_job_id = jobs.enqueue(
+                session,
+                instance_id,
+                now=now,
+                purpose=JobPurpose.REFUSAL_NOTICE,
+                priority=jobs.priority_of(session, claim.job_id),
+            )
     log_event(logger, "image_refused", level=logging.WARNING, job_id=claim.job_id, code=refused.code)
     if notice_job_id is not None:
         context.queue.announce_notice(notice_job_id)

@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy.orm import Session, sessionmaker
 
-from service.api import health, jobs, me, metrics, rejections, remote_nodes, studies, version
+from service.api import health, job_orders, jobs, me, metrics, rejections, remote_nodes, studies, version
 from service.api.access_gate import AccessGate
 from service.api.access_policy import AccessPolicy
 from service.api.dependencies import Parts, Queue
@@ -15,6 +15,7 @@ from service.api.problems import add_problem_handlers
 from service.api.security_headers import SecurityHeaders
 from service.dashboard import login, pages
 from service.instance_store import InstanceStore
+from service.priorities import NO_DEADLINES, Deadlines
 from service.registry.jobs import EVERYWHERE
 from service.routing import Routing
 
@@ -31,14 +32,15 @@ def create_app(
     store: InstanceStore,
     queue: Queue,
     routing: Routing = EVERYWHERE,
+    deadlines: Deadlines = NO_DEADLINES,
     *,
     access: AccessPolicy,
 ) -> FastAPI:
     """The admin API and its pages over the given parts; `access` decides who gets to them."""
     # FastAPI's own documentation pages load scripts from the internet, which a reading room does not have.
     app = FastAPI(title="softray", version=version.release(), description=DESCRIPTION, docs_url=None, redoc_url=None)
-    app.state.parts = Parts(sessions=sessions, store=store, queue=queue, routing=routing)
-    for noun in (health, metrics, studies, jobs, rejections, remote_nodes, version, me):
+    app.state.parts = Parts(sessions=sessions, store=store, queue=queue, routing=routing, deadlines=deadlines)
+    for noun in (health, metrics, studies, jobs, job_orders, rejections, remote_nodes, version, me):
         app.include_router(noun.router)
     app.include_router(pages.router)
     app.include_router(login.router)

@@ -60,7 +60,10 @@ RULES: tuple[Rule, ...] = (
     # Patients' data
     Rule("GET", "/jobs/{job_id}/previews/{name}.png", Right.IMAGES),
     # The work under way
+    Rule("POST", "/jobs/retry", Right.OPERATE),
     Rule("POST", "/jobs/{job_id}/retry", Right.OPERATE),
+    Rule("POST", "/jobs/{job_id}/cancel", Right.OPERATE),
+    Rule("POST", "/jobs/{job_id}/priority", Right.OPERATE),
 )
 
 

@@ -6,11 +6,11 @@ caller commits.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import CursorResult, or_, select, update
+from sqlalchemy import CursorResult, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from service.registry.claims import Destination
@@ -151,11 +151,23 @@ def promise_given_up(session: Session, claim: PromiseClaim, *, code: str, detail
     return _end(session, claim, closed_at=now, reason_code=code, reason_detail=detail)
 
 
+def hold(session: Session, sop_instance_uids: Collection[str], *, now: datetime) -> set[str]:
+    """Keep the files of these instances from retention for good; those that it has not removed already.
+
+    Committed before anybody is told: once told, a modality deletes its own.
+    """
+    held = update(Instance).where(
+        Instance.sop_instance_uid.in_(list(sop_instance_uids)), Instance.file_removed_at.is_(None)
+    )
+    promised = held.values(promised_at=func.coalesce(Instance.promised_at, now)).returning(Instance.sop_instance_uid)
+    return set(session.scalars(promised.execution_options(synchronize_session=False)).all())
+
+
 def held_instance(session: Session, sop_instance_uid: str) -> HeldInstance | None:
-    """The received instance under this UID."""
+    """The received instance under this UID; None as well when retention has removed its file."""
     row = session.execute(
         select(Instance.sop_class_uid, Instance.path, Instance.sha256).where(
-            Instance.sop_instance_uid == sop_instance_uid
+            Instance.sop_instance_uid == sop_instance_uid, Instance.file_removed_at.is_(None)
         )
     ).one_or_none()
     return None if row is None else HeldInstance(row.sop_class_uid, row.path, row.sha256)

@@ -15,7 +15,8 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
-from service.registry import exposures, jobs
+from service.priorities import NO_DEADLINES, Deadlines, Priority
+from service.registry import exposures, jobs, kept_files
 from service.registry.instance_facts import InstanceFacts as InstanceFacts
 from service.registry.instance_facts import Verdict as Verdict
 from service.registry.job_states import JobPurpose
@@ -57,10 +58,12 @@ def record_instance(
     sha256: str,
     size_bytes: int,
     now: datetime,
+    priority: Priority = Priority.ROUTINE,
+    deadlines: Deadlines = NO_DEADLINES,
 ) -> Recorded:
     """Write study, series and instance rows, and the QUEUED job of what is to be done about the instance, if anything.
 
-    The SOP Instance UID being known already, nothing is written: SAME when `sha256` is the known one, else CONFLICT.
+    The SOP Instance UID being known already, no row is added: SAME when `sha256` is the known one, else CONFLICT.
     `sha256` must therefore depend on the received data set and its transfer syntax alone, so whoever writes the file
     puts nothing into the file meta information that differs between two transmissions. Safe against any number of
     simultaneous calls for the same UID: exactly one of them is NEW.
@@ -70,22 +73,48 @@ def record_instance(
         inserted = _insert_instance(session, facts, verdict, StoredRow(sha256, path), size_bytes, now)
         if inserted is not None:
             instance, verdict = inserted
-            return _queue(session, facts, verdict, instance.id, now)
+            return _queue(session, facts, verdict, instance.id, now, priority, deadlines)
         known = find_stored(session, facts.sop_instance_uid)
     same = known is not None and known.sha256 == sha256
+    if same:
+        kept_files.file_returned(session, facts.sop_instance_uid, now=now)
     return Recorded(Reception.SAME if same else Reception.CONFLICT, None)
 
 
-def _queue(session: Session, facts: InstanceFacts, verdict: Verdict, instance_id: int, now: datetime) -> Recorded:
+def _queue(
+    session: Session,
+    facts: InstanceFacts,
+    verdict: Verdict,
+    instance_id: int,
+    now: datetime,
+    priority: Priority,
+    deadlines: Deadlines,
+) -> Recorded:
     if verdict.reason_code is not None:
         notice_id = None
         if verdict.notice and verdict.reason_code != exposures.FOR_PRESENTATION_PREFERRED:
-            notice_id = jobs.enqueue(session, instance_id, now=now, purpose=JobPurpose.REFUSAL_NOTICE)
+            notice_id = jobs.enqueue(
+                session,
+                instance_id,
+                now=now,
+                purpose=JobPurpose.REFUSAL_NOTICE,
+                priority=priority,
+                source=facts.calling_ae_title,
+            )
         return Recorded(Reception.NEW, None, notice_id, verdict.reason_code)
     exposures.withdraw_siblings(session, facts, now=now)
     waits = facts.sop_class_uid == exposures.FOR_PROCESSING and verdict.sibling_wait_s > 0
     not_before = now + timedelta(seconds=verdict.sibling_wait_s) if waits else None
-    return Recorded(Reception.NEW, jobs.enqueue(session, instance_id, now=now, not_before=not_before))
+    job_id = jobs.enqueue(
+        session,
+        instance_id,
+        now=now,
+        not_before=not_before,
+        priority=priority,
+        source=facts.calling_ae_title,
+        due_at=deadlines.due_at(priority, now),
+    )
+    return Recorded(Reception.NEW, job_id)
 
 
 def record_rejection(

@@ -13,11 +13,11 @@ claim and the sweep, whose cost must not grow with finished rows.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar
 
-from sqlalchemy import BigInteger, Enum, ForeignKey, Index, MetaData, String, UniqueConstraint
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
 
+from service.priorities import Priority
 from service.registry.column_types import (
     AE_TITLE,
     CODE,
@@ -28,31 +28,10 @@ from service.registry.column_types import (
     SHA256,
     UID,
     ForeignText,
-    UtcDateTime,
 )
-from service.registry.job_states import CommitmentState, DeliveryState, JobPurpose, JobState
+from service.registry.job_states import DeliveryState, JobPurpose, JobState
+from service.registry.metadata import Table as Table
 from service.registry.result_kinds import ResultKind
-
-
-class Table(DeclarativeBase):
-    """The metadata that migrations are compared with; every constraint has a name so that it can be altered."""
-
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-    type_annotation_map: ClassVar = {
-        datetime: UtcDateTime(),
-        JobState: Enum(JobState, native_enum=False, create_constraint=False, length=16),
-        DeliveryState: Enum(DeliveryState, native_enum=False, create_constraint=False, length=16),
-        CommitmentState: Enum(CommitmentState, native_enum=False, create_constraint=False, length=16),
-        JobPurpose: Enum(JobPurpose, native_enum=False, create_constraint=False, length=16),
-        ResultKind: Enum(ResultKind, native_enum=False, create_constraint=False, length=32),
-    }
 
 
 class RemoteNode(Table):
@@ -111,7 +90,9 @@ class Instance(Table):
 
     `open_questions` are the codes, with commas, of what the header left to the picture. `body_part` (Body Part
     Examined) is for routing. `irradiation_event_uid` and `made_from_uid` (the first instance in its Source Image
-    Sequence) tell which objects show the same exposure.
+    Sequence) tell which objects show the same exposure. `file_removed_at`: retention has removed the file;
+    `file_returned_at`: it was sent again after that. `promised_at`: we have committed to keep it. `file_fault`: code of
+    what is wrong with the file, since `file_fault_at`.
     """
 
     __tablename__ = "instances"
@@ -120,6 +101,9 @@ class Instance(Table):
         Index(None, "reason_code", "id"),
         Index(None, "irradiation_event_uid"),
         Index(None, "made_from_uid"),
+        Index(None, "path"),
+        Index(None, "file_removed_at", "id"),
+        Index(None, "file_fault", "id"),
     )
 
     id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
@@ -139,31 +123,34 @@ class Instance(Table):
     eligible: Mapped[bool]
     reason_code: Mapped[str | None] = mapped_column(CODE)
     reason_detail: Mapped[str | None] = mapped_column(DETAIL)
-
-
-class RejectedObject(Table):
-    """Something refused or quarantined that did not become an instance; `path` is its place in the quarantine."""
-
-    __tablename__ = "rejected_objects"
-
-    id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
-    received_at: Mapped[datetime]
-    reason_code: Mapped[str] = mapped_column(CODE)
-    detail: Mapped[str] = mapped_column(DETAIL)
-    calling_ae_title: Mapped[str] = mapped_column(AE_TITLE)
-    sop_instance_uid: Mapped[str | None] = mapped_column(ForeignText(64))
-    path: Mapped[str | None] = mapped_column(PATH)
-    sha256: Mapped[str | None] = mapped_column(SHA256)
+    file_removed_at: Mapped[datetime | None]
+    file_returned_at: Mapped[datetime | None]
+    promised_at: Mapped[datetime | None]
+    file_fault: Mapped[str | None] = mapped_column(CODE)
+    file_fault_at: Mapped[datetime | None]
 
 
 class Job(Table):
-    """What is to be done about one instance: its companion, or the notice that there is none; one of each at most."""
+    """What is to be done about one instance: its companion, or the notice that there is none; one of each at most.
+
+    `priority`, then `turn` (see `turns`), then age decide whose turn it is; `source` is the calling AE title that turns
+    are dealt out to. `due_at` is when the job becomes late, and empty again once that was noted at `late_at`.
+    """
 
     __tablename__ = "jobs"
     __table_args__ = (
         Index(None, "state", "created_at"),
         Index(None, "state", "lease_expires_at"),
+        Index("ix_jobs_turns", "state", "purpose", "priority", "not_before", "turn", "created_at"),
+        Index("ix_jobs_turns_of_a_source", "state", "purpose", "priority", "source", "turn"),
+        Index(None, "state", "reason_code", "announced_at"),
+        Index(None, "state", "due_at"),
+        Index(None, "late_at"),
         Index(None, "created_at"),
+        Index(None, "previews_removed_at", "created_at"),
+        Index(None, "preview_source_path"),
+        Index(None, "preview_soft_path"),
+        Index(None, "preview_bone_path"),
         UniqueConstraint("instance_id", "purpose"),
     )
 
@@ -171,6 +158,11 @@ class Job(Table):
     instance_id: Mapped[int] = mapped_column(ForeignKey("instances.id"))
     purpose: Mapped[JobPurpose]
     state: Mapped[JobState]
+    priority: Mapped[Priority] = mapped_column(server_default=text("1"))
+    source: Mapped[str | None] = mapped_column(AE_TITLE)
+    turn: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    due_at: Mapped[datetime | None]
+    late_at: Mapped[datetime | None]
     reason_code: Mapped[str | None] = mapped_column(CODE)
     reason_detail: Mapped[str | None] = mapped_column(DETAIL)
     attempts: Mapped[int]
@@ -187,6 +179,7 @@ class Job(Table):
     preview_source_path: Mapped[str | None] = mapped_column(PATH)
     preview_soft_path: Mapped[str | None] = mapped_column(PATH)
     preview_bone_path: Mapped[str | None] = mapped_column(PATH)
+    previews_removed_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
@@ -195,10 +188,17 @@ class Result(Table):
     """A stored derived object of a job; its bytes at `path` are what every delivery sends.
 
     One that `replaces_id` another is the same picture as Secondary Capture, for nodes that take nothing else.
+    `file_removed_at`, `file_fault`: as with an instance.
     """
 
     __tablename__ = "results"
-    __table_args__ = (UniqueConstraint("job_id", "kind", "sop_class_uid"), Index(None, "sop_instance_uid"))
+    __table_args__ = (
+        UniqueConstraint("job_id", "kind", "sop_class_uid"),
+        Index(None, "sop_instance_uid"),
+        Index(None, "path"),
+        Index(None, "file_removed_at", "id"),
+        Index(None, "file_fault", "id"),
+    )
 
     id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
     job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"))
@@ -210,38 +210,15 @@ class Result(Table):
     path: Mapped[str] = mapped_column(PATH)
     sha256: Mapped[str] = mapped_column(SHA256)
     created_at: Mapped[datetime]
-
-
-class CommitmentRequest(Table):
-    """One request to one remote node to say that it keeps the instances of the deliveries that point here."""
-
-    __tablename__ = "commitment_requests"
-    __table_args__ = (
-        Index(None, "state", "expires_at"),
-        Index(None, "state", "not_before"),
-        Index(None, "remote_node_id", "state"),
-    )
-
-    id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
-    transaction_uid: Mapped[str] = mapped_column(UID, unique=True)
-    remote_node_id: Mapped[int] = mapped_column(ForeignKey("remote_nodes.id"))
-    state: Mapped[CommitmentState]
-    attempts: Mapped[int]
-    not_before: Mapped[datetime | None]
-    lease_owner: Mapped[str | None] = mapped_column(String(255))
-    lease_expires_at: Mapped[datetime | None]
-    fencing_token: Mapped[int]
-    created_at: Mapped[datetime]
-    requested_at: Mapped[datetime | None]
-    expires_at: Mapped[datetime | None]
-    reported_at: Mapped[datetime | None]
-    reason_code: Mapped[str | None] = mapped_column(CODE)
-    reason_detail: Mapped[str | None] = mapped_column(DETAIL)
-    updated_at: Mapped[datetime]
+    file_removed_at: Mapped[datetime | None]
+    file_fault: Mapped[str | None] = mapped_column(CODE)
+    file_fault_at: Mapped[datetime | None]
 
 
 class Delivery(Table):
     """One result on its way to one remote node; `dimse_status` is the last C-STORE status received.
+
+    `priority` is that of its job, repeated here so that each node's queue is ordered by index.
 
     `commitment_request_id` is the last request for a commitment that names it; `resends` counts how often the node was
     found not to have it after it had said that it did.
@@ -254,6 +231,7 @@ class Delivery(Table):
         Index(None, "state", "id"),
         Index(None, "state", "lease_expires_at"),
         Index(None, "remote_node_id", "state", "commitment_request_id"),
+        Index("ix_deliveries_turns", "remote_node_id", "state", "priority", "not_before", "id"),
         Index(None, "commitment_request_id"),
     )
 
@@ -263,6 +241,7 @@ class Delivery(Table):
     remote_node_id: Mapped[int] = mapped_column(ForeignKey("remote_nodes.id"))
     commitment_request_id: Mapped[int | None] = mapped_column(ForeignKey("commitment_requests.id"))
     state: Mapped[DeliveryState]
+    priority: Mapped[Priority] = mapped_column(server_default=text("1"))
     attempts: Mapped[int]
     resends: Mapped[int]
     sent_at: Mapped[datetime | None]
@@ -295,4 +274,7 @@ class JobEvent(Table):
 # The tables that have a file of their own belong to the same metadata.
 import service.registry.access_tables  # noqa: E402
 import service.registry.audit_tables  # noqa: E402
-import service.registry.promise_table  # noqa: E402, F401
+import service.registry.promise_table  # noqa: E402
+import service.registry.upkeep_tables  # noqa: E402, F401
+from service.registry.commitment_table import CommitmentRequest as CommitmentRequest  # noqa: E402
+from service.registry.rejected_table import RejectedObject as RejectedObject  # noqa: E402
