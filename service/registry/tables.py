@@ -272,6 +272,8 @@ class JobEvent(Table):
 
 
 # The tables that have a file of their own belong to the same metadata.
+import service.registry.access_tables  # noqa: E402
+import service.registry.audit_tables  # noqa: E402
 import service.registry.promise_table  # noqa: E402
 import service.registry.upkeep_tables  # noqa: E402, F401
 from service.registry.commitment_table import CommitmentRequest as CommitmentRequest  # noqa: E402
