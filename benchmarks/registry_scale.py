@@ -102,7 +102,7 @@ class Site:
     def watchers(self, time_of: Callable[[str, Callable[[Session], object]], object]) -> None:
         """What looks at the registry from time to time."""
         time_of("sweep", self._sweep)
-        time_of("queue depth", jobs.queue_depth)
+        time_of("queue depth", lambda s: jobs.queue_depth(s, 10_000))
         time_of("/metrics", read_metrics)
         time_of("GET /jobs, first page", lambda s: queries.list_jobs(s, limit=50))
         time_of("GET /jobs?state=FAILED", lambda s: queries.list_jobs(s, state=JobState.FAILED, limit=50))
@@ -111,7 +111,7 @@ class Site:
 
     def _admit(self, session: Session, uid: str) -> None:
         remote_nodes.allowed_callers(session)
-        jobs.queue_depth(session)
+        jobs.queue_depth(session, 10_000)
         instances.find_stored(session, uid)
 
     def _record(self, session: Session, uid: str) -> instances.Recorded:

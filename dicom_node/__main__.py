@@ -9,6 +9,7 @@ import threading
 from contextlib import nullcontext
 
 import pydicom.config
+from sqlalchemy.exc import SQLAlchemyError
 
 from dicom_node.admission import watch
 from dicom_node.application_entity import AssociationLimits, Node, NodeAddress
@@ -20,7 +21,10 @@ from dicom_node.site_policy import eligibility_policy
 from dicom_node.stow_server import start_stow_server
 from dicom_node.tls import server_context, tls_files
 from dicom_node.urgency import UrgencyRules
-from service.database import make_engine, make_session_factory, require_current_schema
+from service.audit.chain import append
+from service.audit.events import AuditEvent
+from service.audit.processes import process_started, process_stopped
+from service.database import make_engine, make_session_factory, require_current_schema, transaction
 from service.deadlines import deadlines_of
 from service.errors import ConfigurationError, RegistryUnavailableError
 from service.job_queue import JobQueue, make_celery
@@ -76,12 +80,23 @@ def run(settings: Settings) -> None:
     stop.begin_work()
     stop.end_within(settings.stop_within_s)
     node.start()
+    _record(intake, process_started("node", settings))
     stop.requested.wait()
     if stow is not None:
         stow.begin_to_stop()
     node.stop(finish_s=settings.stop_within_s * FINISH_PART)
     if stow is not None:
         stow.stop()
+    _record(intake, process_stopped("node"))
+
+
+def _record(intake: Intake, event: AuditEvent) -> None:
+    """The node works without the registry, and so without this; its log says the same."""
+    try:
+        with transaction(intake.sessions) as session:
+            append(session, event, now=intake.clock())
+    except (RegistryUnavailableError, SQLAlchemyError) as error:
+        log_event(logger, "start_or_stop_not_audited", level=logging.WARNING, reason=type(error).__name__)
 
 
 def build_intake(settings: Settings) -> Intake:

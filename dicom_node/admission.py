@@ -131,7 +131,8 @@ class Admission:
 
     def _count(self, jobs_before: int, bytes_before: Counter[str]) -> None:
         with transaction(self._sessions, read_only=True) as session:
-            counted = backlog(session, self._terms.quotas)
+            # One more than the limit says that it is passed; how far does not matter.
+            counted = backlog(session, self._terms.quotas, at_most=self._terms.high_depth + 1)
             marks = {} if self._marks_known else read_marks(session)
         with self._lock:
             self._counted = counted

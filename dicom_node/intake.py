@@ -29,6 +29,8 @@ from dicom_node.received_instance import ReceivedInstance
 from dicom_node.status import CANNOT_UNDERSTAND, NOT_AUTHORISED
 from dicom_node.urgency import UrgencyRules
 from service.arriving_file import ArrivingFile
+from service.audit.events import Actor, ActorKind, AuditKind, AuditNote
+from service.audit.notes import note
 from service.database import transaction
 from service.errors import TransientError
 from service.instance_store import InstanceStore, Kind, StoredFile
@@ -43,10 +45,13 @@ _UID = re.compile(r"[0-9.]{1,64}")
 class InferenceAnnouncer(Protocol):
     """The job queue, as seen from here."""
 
-    def announce_inference(self, job_id: str) -> None:
-        """Tell a worker about a job; never raises, since the row is the truth and the message a hint."""
+    def announce_inference(self, job_id: str) -> bool:
+        """Tell a worker about a job; never raises, since the row is the truth and the message a hint.
 
-    def announce_notice(self, job_id: str) -> None:
+        False: no message left, the sweep will send one.
+        """
+
+    def announce_notice(self, job_id: str) -> bool:
         """The same, about the report of a refusal."""
 
 
@@ -214,6 +219,8 @@ class Intake:
                     sha256=stored.sha256,
                     now=self.clock(),
                 )
+            caller = Actor(ActorKind.REMOTE_NODE, received.calling_ae_title, received.caller_host)
+            note(session, _audited(header, caller, recorded.reception), now=self.clock())
         notes = verdict.notes if isinstance(verdict, Eligible) else ()
         return Receipt(
             header.sop_instance_uid,
@@ -260,6 +267,19 @@ def _facts(received: ReceivedInstance, header: DataSetHeader, verdict: Eligible 
         irradiation_event_uid=_shaped(_UID, text(elements, "IrradiationEventUID")),
         made_from_uid=_shaped(_UID, text(made_from, "ReferencedSOPInstanceUID")),
         open_questions=frozenset(map(str, verdict.open_questions)) if isinstance(verdict, Eligible) else frozenset(),
+    )
+
+
+def _audited(header: DataSetHeader, caller: Actor, reception: Reception) -> AuditNote:
+    """What came over the network is told, whatever became of it."""
+    return AuditNote(
+        kind=AuditKind.INSTANCES_RECEIVED,
+        actor=caller,
+        subject="",
+        study_instance_uid=header.study_instance_uid,
+        sop_class_uid=header.sop_class_uid,
+        sop_instance_uid=header.sop_instance_uid,
+        reason_code=None if reception is Reception.NEW else f"RECEPTION_{reception}",
     )
 
 

@@ -81,17 +81,17 @@ class JobQueue:
         self._lock = threading.Lock()
         self._paused_until = 0.0
 
-    def announce_inference(self, job_id: str) -> None:
-        """Tell the gpu workers of a QUEUED job, after the commit."""
-        self._announce(INFER_TASK, GPU_QUEUE, job_id)
+    def announce_inference(self, job_id: str) -> bool:
+        """Tell the gpu workers of a QUEUED job, after the commit. False: no message left, the row is the sweep's."""
+        return self._announce(INFER_TASK, GPU_QUEUE, job_id)
 
-    def announce_delivery(self, delivery_id: int) -> None:
-        """Tell the network workers of a PENDING delivery, after the commit."""
-        self._announce(DELIVER_TASK, NETWORK_QUEUE, delivery_id)
+    def announce_delivery(self, delivery_id: int) -> bool:
+        """Tell the network workers of a PENDING delivery, after the commit. False as above."""
+        return self._announce(DELIVER_TASK, NETWORK_QUEUE, delivery_id)
 
-    def announce_notice(self, job_id: str) -> None:
-        """Tell the network workers of a QUEUED refusal notice, after the commit."""
-        self._announce(NOTIFY_TASK, NETWORK_QUEUE, job_id)
+    def announce_notice(self, job_id: str) -> bool:
+        """Tell the network workers of a QUEUED refusal notice, after the commit. False as above."""
+        return self._announce(NOTIFY_TASK, NETWORK_QUEUE, job_id)
 
     def waiting(self, queue: str) -> int | None:
         """Messages that no worker has taken yet; None when the broker does not answer.
@@ -112,16 +112,17 @@ class JobQueue:
         self._producers.force_close_all()
         self._connection.release()
 
-    def _announce(self, task: str, queue: str, row_id: str | int) -> None:
+    def _announce(self, task: str, queue: str, row_id: str | int) -> bool:
         if self._paused():
-            return
+            return False
         try:
             with self._producers.acquire(block=True, timeout=SOCKET_TIMEOUT_S) as producer:
                 self._celery.send_task(task, args=[row_id], queue=queue, producer=producer, retry=False)
         except Exception as error:  # kombu and its transports raise whatever their sockets and files raise
             self._pause("announcement_left_to_sweep", error, task=task, id=row_id)
-        else:
-            log_event(_logger, "announced", level=logging.DEBUG, task=task, id=row_id)
+            return False
+        log_event(_logger, "announced", level=logging.DEBUG, task=task, id=row_id)
+        return True
 
     def _paused(self) -> bool:
         with self._lock:

@@ -20,6 +20,7 @@ from service.setting_types import MIB as MIB
 from service.setting_types import Bytes, BytesPerSecond, Count, Percent, Port, Seconds
 from service.setting_types import Unit as Unit
 from service.setting_types import checked_ae_title as checked_ae_title
+from service.settings_access import AccessSettings
 
 ENV_PREFIX = "SOFTRAY_"
 ENV_FILE_VARIABLE = "SOFTRAY_ENV_FILE"
@@ -41,7 +42,7 @@ def load_settings() -> Settings:
         raise ConfigurationError("INVALID_SETTING", "; ".join(problems)) from None
 
 
-class Settings(ResultSettings):
+class Settings(ResultSettings, AccessSettings):
     """One value per setting; the description of a field is what the documentation shows."""
 
     model_config = SettingsConfigDict(

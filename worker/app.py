@@ -17,6 +17,8 @@ from celery import Celery
 
 from dicom_node.site_policy import derived_policy, eligibility_policy
 from dicom_node.tls import client_context, tls_files
+from service.audit.chain import append
+from service.audit.processes import process_started
 from service.database import make_engine, make_session_factory, require_current_schema, transaction
 from service.job_queue import (
     DELIVER_TASK,
@@ -37,6 +39,7 @@ from service.settings import Settings
 from service.site_file import load_site_file
 from service.stop_signals import StopSignals
 from service.store_settings import open_store
+from worker.audit_trail import audit_trail, start_audit_trail
 from worker.commit import start_follow_up
 from worker.consume import consume
 from worker.context import RetryPolicy, WorkerContext
@@ -63,6 +66,7 @@ def run_gpu(settings: Settings) -> None:
     stop = StopSignals()
     celery = make_celery(settings.effective_broker_url, settings.data_dir)
     context = build_context(settings, celery)
+    _record_start("worker gpu", settings, context)
     host = model_host(settings)
     identity = host.start()
     log_event(
@@ -99,11 +103,13 @@ def run_network(settings: Settings) -> None:
     stop = StopSignals()
     celery = make_celery(settings.effective_broker_url, settings.data_dir)
     context = build_context(settings, celery)
+    _record_start("worker network", settings, context)
     register_delivery(celery, context)
     register_notice(celery, context)
     _warn_of_routes_that_lead_nowhere(context)
     stop_sweeping = start_sweeper(context, settings.sweep_interval_s)
     stop_following_up = start_follow_up(context, settings.sweep_interval_s)
+    stop_audit_trail = start_audit_trail(audit_trail(settings, context), settings.sweep_interval_s)
     upkeep = Upkeep(context, _upkeep_terms(settings))
     try:
         consume(
@@ -118,6 +124,7 @@ def run_network(settings: Settings) -> None:
     finally:
         stop_sweeping.set()
         stop_following_up.set()
+        stop_audit_trail.set()
         upkeep.stop()
         context.associations.close()
 
@@ -158,6 +165,11 @@ def build_context(settings: Settings, celery: Celery) -> WorkerContext:
         client_tls=_client_tls(settings),
         web_ca_file=settings.web_ca_file,
     )
+
+
+def _record_start(part: str, settings: Settings, context: WorkerContext) -> None:
+    with transaction(context.sessions) as session:
+        append(session, process_started(part, settings), now=context.clock())
 
 
 def _delivery_threads(context: WorkerContext) -> int:

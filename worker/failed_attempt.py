@@ -10,7 +10,7 @@ from dicom_node.errors import ImageRefused
 from service.database import transaction
 from service.errors import StoreFullError
 from service.logs import log_event
-from service.registry import jobs
+from service.registry import exposures, jobs
 from service.registry.job_states import JobPurpose
 from worker.context import RetryPolicy, WorkerContext
 from worker.errors import AttemptsExhaustedError
@@ -52,8 +52,8 @@ def end_attempt(claim: jobs.Claim, error: Exception, context: WorkerContext, wha
                 now=now,
                 counts=not no_room,
             )
-        else:
-            jobs.fail(session, claim, code=failure.code, detail=failure.detail, now=now)
+        elif jobs.fail(session, claim, code=failure.code, detail=failure.detail, now=now):
+            exposures.reinstate_siblings(session, claim.job_id, now=now)
     log_event(
         logger,
         f"{what}_postponed" if again else f"{what}_failed",
@@ -69,7 +69,10 @@ def _refuse(claim: jobs.Claim, refused: ImageRefused, context: WorkerContext) ->
     now = context.clock()
     notice_job_id = None
     with transaction(context.sessions) as session:
-        if jobs.refuse(session, claim, code=refused.code, detail=str(refused), now=now) and context.notice_refusals:
+        refused_now = jobs.refuse(session, claim, code=refused.code, detail=str(refused), now=now)
+        if refused_now:
+            exposures.reinstate_siblings(session, claim.job_id, now=now)
+        if refused_now and context.notice_refusals:
             instance_id = jobs.instance_of(session, claim.job_id)
             notice_job_id = jobs.enqueue(
                 session,

@@ -119,7 +119,7 @@ def _run(claim: jobs.Claim, context: WorkerContext, host: ModelHost) -> bool:
         device=facts.device,
         notes=",".join(result.notes) or None,
     )
-    with transaction(context.sessions) as session:
+    with transaction(context.sessions, read_only=True) as session:
         waiting = delivery_queue.pending_deliveries(session, claim.job_id, now=context.clock())
     for delivery_id in waiting:
         context.queue.announce_delivery(delivery_id)

@@ -53,7 +53,7 @@ def _failure(check: Callable[[Parts], None], parts: Parts) -> str | None:
 def _registry(parts: Parts) -> None:
     # A table of ours is read: a database that answers but was never migrated is not ready.
     with transaction(parts.sessions, read_only=True) as session:
-        jobs.queue_depth(session)
+        jobs.queue_depth(session, at_most=1)
 
 
 def _disk(parts: Parts) -> None:

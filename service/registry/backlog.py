@@ -17,15 +17,18 @@ UNFINISHED = (JobState.QUEUED, JobState.RUNNING, JobState.DERIVED)
 
 @dataclass(frozen=True)
 class Backlog:
-    """`depth`: jobs queued or running. `unfinished_bytes`: of the images of the AE titles asked about that have not
-    reached their destinations yet."""
+    """What is not finished.
+
+    `depth`: jobs queued or running, counted up to what was asked for. `unfinished_bytes`: of the images of the AE
+    titles asked about that have not reached their destinations yet.
+    """
 
     depth: int
     unfinished_bytes: Mapping[str, int] = field(default_factory=dict)
 
 
-def backlog(session: Session, ae_titles: Collection[str] = ()) -> Backlog:
-    """What waits now; costs a look at every unfinished job, and at no finished one."""
+def backlog(session: Session, ae_titles: Collection[str] = (), *, at_most: int) -> Backlog:
+    """What waits now, counted up to `at_most` jobs. Quotas cost a look at every unfinished job, no finished one."""
     taken: dict[str, int] = {}
     if ae_titles:
         counted = (
@@ -36,4 +39,4 @@ def backlog(session: Session, ae_titles: Collection[str] = ()) -> Backlog:
             .group_by(Instance.calling_ae_title)
         )
         taken = {title: int(size) for title, size in session.execute(counted)}
-    return Backlog(jobs.queue_depth(session), taken)
+    return Backlog(jobs.queue_depth(session, at_most), taken)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
 from sqlalchemy import CursorResult, func, or_, select, update
 from sqlalchemy.orm import Session
@@ -16,6 +17,7 @@ from sqlalchemy.orm import Session
 from service.registry.claims import Destination
 from service.registry.destinations import destination_of
 from service.registry.promise_table import CommitmentPromise
+from service.registry.remote_nodes import ANY_HOST
 from service.registry.tables import Instance, RemoteNode
 
 
@@ -41,21 +43,31 @@ class HeldInstance:
     sha256: str
 
 
+class NoPromise(StrEnum):
+    """Why a request for commitment cannot be taken on."""
+
+    UNKNOWN_NODE = "UNKNOWN_NODE"
+    NO_ADDRESS = "NO_ADDRESS"
+    """Its node may call from anywhere, so nobody knows where to report to."""
+
+
 def record_promise(
     session: Session, ae_title: str, transaction_uid: str, requested: Sequence[tuple[str, str]], *, now: datetime
-) -> int | None:
-    """Write down what the node called `ae_title` asks for; the row's id, or None when there is no such node.
+) -> int | NoPromise:
+    """Write down what the node called `ae_title` asks for; the row's id, or why there will be no report.
 
     The same request again is the same row, which is reported again. Another one under the same UID is a duplicate.
     """
-    node_id = session.scalar(
-        select(RemoteNode.id)
+    named = session.execute(
+        select(RemoteNode.id, RemoteNode.host)
         .where(RemoteNode.ae_title == ae_title, RemoteNode.removed_at.is_(None))
         .order_by(RemoteNode.id)
-        .limit(1)
-    )
+    ).all()
+    if not named:
+        return NoPromise.UNKNOWN_NODE
+    node_id = next((node.id for node in named if node.host != ANY_HOST), None)
     if node_id is None:
-        return None
+        return NoPromise.NO_ADDRESS
     lines = "\n".join(f"{sop_class}={instance}" for sop_class, instance in requested)
     former = session.scalars(
         select(CommitmentPromise).where(

@@ -49,7 +49,9 @@ def enqueue(
 ) -> str:
     """Create a QUEUED job of an instance and return its id; the caller announces it after its commit.
 
-    A job that may not begin before `not_before` is left to the sweep. `source` is the calling AE title, read from the
+    The row is the outbox too: it says that no message is known to have left, so that the next sweep sends one if the
+    caller dies before it has. A job that may not begin before `not_before` is left to the sweep.
+    `source` is the calling AE title, read from the
     instance when it is left out. At `due_at` the job is late.
     """
     source = source or session.scalar(select(Instance.calling_ae_title).where(Instance.id == instance_id))
@@ -64,7 +66,7 @@ def enqueue(
         due_at=due_at,
         attempts=0,
         not_before=not_before,
-        announced_at=now if not_before is None else None,
+        announced_at=None,
         fencing_token=0,
         step=0,
         total_steps=0,
@@ -82,15 +84,15 @@ def instance_of(session: Session, job_id: str) -> int:
     return session.scalars(select(Job.instance_id).where(Job.id == job_id)).one()
 
 
+def queue_depth(session: Session, at_most: int) -> int:
+    """Jobs that wait for a worker or are in its hands, counted up to `at_most`: it is asked for with every image."""
+    waiting = select(Job.id).where(Job.state.in_([JobState.QUEUED, JobState.RUNNING])).limit(at_most).subquery()
+    return session.scalar(select(func.count()).select_from(waiting)) or 0
+
+
 def priority_of(session: Session, job_id: str) -> Priority:
     """How urgent a job is."""
     return session.scalars(select(Job.priority).where(Job.id == job_id)).one()
-
-
-def queue_depth(session: Session) -> int:
-    """Jobs that wait for a worker or are in its hands."""
-    waiting = select(func.count()).select_from(Job).where(Job.state.in_([JobState.QUEUED, JobState.RUNNING]))
-    return session.scalar(waiting) or 0
 
 
 def claim(
@@ -208,6 +210,13 @@ def withdraw(session: Session, job_id: str, *, code: str, detail: str, now: date
         return False
     seen = Seen(job.id, JobState.QUEUED, job.fencing_token)
     return move(session, seen, JobState.REFUSED, "refused", f"{code}: {detail}", reason(code, detail), now)
+
+
+def reinstate(session: Session, job: Job, *, now: datetime) -> bool:
+    """REFUSED to QUEUED: what `withdraw` gave as the reason holds no longer; False: somebody else was faster."""
+    seen = Seen(job.id, JobState.REFUSED, job.fencing_token)
+    fresh = {"attempts": 0, "not_before": None, "announced_at": None, **NO_REASON}
+    return move(session, seen, JobState.QUEUED, "reinstated", None, fresh, now)
 
 
 def release(

@@ -15,7 +15,7 @@ class RejectedObject(Table):
     """Something refused or quarantined that did not become an instance; `path` is its place in the quarantine."""
 
     __tablename__ = "rejected_objects"
-    __table_args__ = (Index(None, "path"), Index(None, "file_removed_at", "id"))
+    __table_args__ = (Index(None, "path"), Index(None, "file_removed_at", "id"), Index(None, "reason_code"))
 
     id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
     received_at: Mapped[datetime]

@@ -4,8 +4,8 @@ Times are timezone-aware UTC. UIDs, AE titles, digests and reason codes identify
 patient's name, ID, birth date, a date of the study or an accession number.
 
 `results` holds every stored derived object; what travels is one delivery for each result and remote node. The proof of
-a delivery (storage commitment) hangs on `commitment_requests`. `announced_at` of jobs and deliveries is when a message
-about the row was last sent: a row that waits long after that has lost its message and is announced again.
+a delivery (storage commitment) hangs on `commitment_requests`. `announced_at` of jobs and deliveries is when the sweep
+last sent a message about the row; None: only whoever wrote the row may have, so the next sweep does (decision 21).
 `fencing_token` counts the claims of a row: whoever holds an older one has lost it. The indexes on (state, …) serve the
 claim and the sweep, whose cost must not grow with finished rows.
 """
@@ -272,6 +272,8 @@ class JobEvent(Table):
 
 
 # The tables that have a file of their own belong to the same metadata.
+import service.registry.access_tables  # noqa: E402
+import service.registry.audit_tables  # noqa: E402
 import service.registry.promise_table  # noqa: E402
 import service.registry.upkeep_tables  # noqa: E402, F401
 from service.registry.commitment_table import CommitmentRequest as CommitmentRequest  # noqa: E402

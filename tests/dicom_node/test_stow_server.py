@@ -319,7 +319,7 @@ def test_a_failure_that_nobody_foresaw_is_0110_and_shows_nothing(
     installed: Installation, caplog: pytest.LogCaptureFixture
 ) -> None:
     class Broken:
-        def announce_inference(self, job_id: str) -> None:
+        def announce_inference(self, job_id: str) -> bool:
             raise ValueError("Doe^Jane")
 
     with stow_listening(installed, queue=Broken()) as stow:
