@@ -12,6 +12,7 @@ from service.cli.connection import bring_up_to_date
 from service.cli.launch import call, fail, settings
 from service.errors import SoftrayError
 from service.logs import configure_logging
+from service.settings import Settings
 
 NODE = "dicom_node.__main__:run"
 API = "service.api.serve:serve"
