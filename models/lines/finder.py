@@ -1,0 +1,48 @@
+"""Where a radiograph shows leads, wires, catheters, tubes and clips.
+
+The network's weights are part of the program, as a threshold would be: they lie beside this file, and no model chooses
+others. How they were made is `models.lines.training`.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from pathlib import Path
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from models.checkpoint import load_network
+from models.lines.network import MULTIPLE, LineNetwork, views_of
+from models.lines.scaled import in_range, scaled
+from models.regions import reached
+
+WEIGHTS = Path(__file__).with_name("lines.safetensors")
+SHA256 = "@"
+SURE, LIKELY = 0.8, 0.4
+"""Probability of a line's surest pixel, and of every other."""
+
+
+@torch.inference_mode()
+def lines_in(cxr: Tensor) -> Tensor:
+    """(1, 1, H, W) in any unit, bone bright → (1, 1, h, w) float32, 1 on lines, 0 elsewhere; 512 pixels on the longer
+    side at most. Raises WeightsError when the network's weights are missing or altered."""
+    probability = torch.sigmoid(logits(_network(), in_range(scaled(cxr))))
+    sure, likely = (probability > SURE).float(), (probability > LIKELY).float()
+    return reached(sure, likely) if bool(sure.any()) else torch.zeros_like(sure)
+
+
+def logits(network: LineNetwork, cxr: Tensor) -> Tensor:
+    """What `network` says of `cxr`, (1, 1, h, w) as `in_range` makes it: a logit a pixel."""
+    height, width = cxr.shape[2:]
+    right, below = -width % MULTIPLE, -height % MULTIPLE
+    views = F.pad(views_of(cxr), (0, right, 0, below), mode="replicate").contiguous(memory_format=torch.channels_last)
+    found: Tensor = network(views)
+    return found[..., :height, :width]
+
+
+@lru_cache(maxsize=1)
+def _network() -> LineNetwork:
+    network = load_network(LineNetwork, WEIGHTS, SHA256, torch.device("cpu"))
+    return network.to(memory_format=torch.channels_last)  # type: ignore[call-overload,no-any-return]

@@ -1,0 +1,110 @@
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from models.errors import WeightsError
+from models.lines import finder
+from models.lines.drawing import Line, drawn, smooth_path
+from models.lines.finder import lines_in
+from models.lines.kept import with_lines_kept
+from models.phantom import render
+from models.phantom.render import Phantom
+
+Image = NDArray[np.float32]
+SIDE = 1024
+LEAD = np.array([(380.0, 800.0), (300, 760), (250, 640), (330, 450), (500, 330), (660, 300)])
+"""Across ribs, mediastinum and lung."""
+
+
+@lru_cache
+def phantom_of() -> Phantom:
+    return render(SIDE, 3)
+
+
+@lru_cache
+def lead() -> Image:
+    return drawn(Line(2.0, 0.15), smooth_path(LEAD), (SIDE, SIDE), 0.35).astype(np.float32)
+
+
+def bone_of(phantom: Phantom) -> Image:
+    return np.asarray(phantom.radiograph - phantom.soft_tissue, np.float32)
+
+
+def share_of(line: Image, image: Image) -> float:
+    inside = line > 0.25 * line.max()
+    return float((image * line)[inside].sum() / (line[inside] ** 2).sum())
+
+
+def test_a_lead_that_was_half_taken_for_bone_has_its_contrast_again_and_the_ribs_below_it_go() -> None:
+    phantom = phantom_of()
+    shown = phantom.radiograph.astype(np.float32) + lead()
+    residual = bone_of(phantom) + np.float32(0.5) * lead()
+    kept = with_lines_kept(residual, shown)
+    assert share_of(lead(), (shown - kept) - phantom.soft_tissue) > 0.9
+    near = lead() > 0
+    left = (shown - kept - lead() - phantom.soft_tissue)[near]
+    assert float(np.sqrt((left**2).mean())) < 0.35 * float(np.sqrt((bone_of(phantom)[near] ** 2).mean()))
+
+
+def test_far_from_the_lead_nothing_changes_and_nowhere_is_more_taken() -> None:
+    phantom = phantom_of()
+    shown = phantom.radiograph.astype(np.float32) + lead()
+    residual = bone_of(phantom)
+    kept = with_lines_kept(residual, shown)
+    assert (kept <= residual + 1e-6).all()
+    far = np.ones((SIDE, SIDE), bool)
+    far[200:720, 250:860] = False
+    assert (kept[far] == with_lines_kept(residual, phantom.radiograph.astype(np.float32))[far]).mean() > 0.98
+
+
+def test_bone_does_not_come_back_where_there_is_no_line() -> None:
+    phantom = phantom_of()
+    bone = bone_of(phantom)
+    back = bone - with_lines_kept(bone, phantom.radiograph.astype(np.float32))
+    assert float((back**2).sum()) < 0.002 * float((bone**2).sum())
+
+
+def test_what_was_given_back_once_is_not_given_back_again() -> None:
+    shown = phantom_of().radiograph.astype(np.float32) + lead()
+    residual = bone_of(phantom_of()) + np.float32(0.5) * lead()
+    once = with_lines_kept(residual, shown)
+    twice = with_lines_kept(once, shown)
+    assert float(((once - twice) ** 2).sum()) < 0.05 * float(((residual - once) ** 2).sum())
+
+
+def test_a_residual_of_a_picture_without_contrast_comes_back_as_it_is() -> None:
+    residual = np.full((64, 64), 0.1, np.float32)
+    assert with_lines_kept(residual, np.full((64, 64), 0.4, np.float32)) is residual
+
+
+@pytest.mark.parametrize("shape", [(1, 1), (3, 700), (300, 300), (257, 130), (2021, 1990), (6000, 300), (300, 6000)])
+def test_images_of_any_size_come_back_in_their_size(shape: tuple[int, int]) -> None:
+    random = np.random.default_rng(0)
+    noise, residual = random.random(shape, np.float32), random.random(shape, np.float32) * np.float32(0.1)
+    kept = with_lines_kept(residual, noise)
+    assert kept.shape == shape
+    assert kept.dtype == np.float32
+    assert np.isfinite(kept).all()
+    assert (kept <= residual + 1e-6).all()
+
+
+@settings(deadline=None, max_examples=10)
+@given(st.floats(0.2, 5.0), st.floats(-3.0, 3.0))
+def test_what_is_found_hangs_on_no_unit(gain: float, offset: float) -> None:
+    shown = torch.from_numpy(phantom_of().radiograph.astype(np.float32) + lead())[None, None]
+    assert float((lines_in(shown) - lines_in(shown * gain + offset)).abs().mean()) < 1e-3
+
+
+def test_altered_weights_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    finder._network.cache_clear()
+    monkeypatch.setattr(finder, "SHA256", "0" * 64)
+    with pytest.raises(WeightsError, match="expected SHA-256 0000"):
+        lines_in(torch.rand(1, 1, 64, 64))
+    finder._network.cache_clear()
