@@ -15,6 +15,8 @@ from models.beside import from_beside
 from models.lines.finder import lines_in
 from models.lines.scaled import scaled
 
+NARROW = 9
+"""Pixels of the grid on which lines are found: wider than a line as a network shows it, narrower than a rib."""
 BLURRED = 5
 """Side of the surroundings, in pixels of the grid on which lines are found, over which a network has spread a line."""
 SOFTENED = 3
@@ -33,10 +35,17 @@ def with_lines_kept(residual: NDArray[np.float32], display: NDArray[np.float32])
         return residual
     near = F.max_pool2d(lines, BLURRED, 1, BLURRED // 2)
     coarse = scaled(native)
-    taken = (coarse - from_beside(coarse, 1 - near, BESIDE_SIGMAS)).clamp_min(0)
+    beside = torch.maximum(from_beside(coarse, 1 - near, BESIDE_SIGMAS), _opened(coarse))
+    taken = (coarse - beside).clamp_min(0)
     given = taken * F.avg_pool2d(near, SOFTENED, 1, SOFTENED // 2, count_include_pad=False)
     kept: NDArray[np.float32] = (native - F.interpolate(given, native.shape[2:], mode="bilinear"))[0, 0].numpy()
     return kept
+
+
+def _opened(plane: torch.Tensor) -> torch.Tensor:
+    """`plane` without what is bright and narrower than `NARROW` pixels (Serra 1982): an edge of a rib stays an edge."""
+    least = -F.max_pool2d(-plane, NARROW, 1, NARROW // 2)
+    return F.max_pool2d(least, NARROW, 1, NARROW // 2)
 
 
 def _plane(image: NDArray[np.float32]) -> torch.Tensor:

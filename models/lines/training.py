@@ -17,7 +17,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from models.checkpoint import save_tensors
+from models.checkpoint import file_sha256, load_tensors, save_tensors
 from models.gaussian import gaussian_blur
 from models.lines.drawing import Line, Plane, drawn, smooth_path
 from models.lines.network import LineNetwork, views_of
@@ -35,7 +35,7 @@ LABELLED, UNASKED = 0.25, 3
 """Share of its peak from which a pixel belongs to a line; side of the surroundings of which nothing is asked."""
 RARE = 4.0
 """How much more a pixel of a line weighs than another."""
-RATE, WARM_UP = 2e-3, 100
+WARM_UP = 100
 FIRST_GUESS = -3.0
 
 
@@ -46,26 +46,32 @@ def main() -> None:
     parser.add_argument("--projections", type=Path, required=True)
     parser.add_argument("--without", nargs="*", default=[])
     parser.add_argument("--steps", type=int, default=3000)
+    parser.add_argument("--start", type=Path, help="weights of an earlier run to go on from")
+    parser.add_argument("--rate", type=float, default=2e-3)
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--layers", type=int, default=250, help="drawings of lines that are laid over")
     parser.add_argument("--batch", type=int, default=2)
     parser.add_argument("--into", type=Path, required=True)
     wanted = parser.parse_args()
-    torch.manual_seed(0)
-    random = np.random.default_rng(0)
-    generator = torch.Generator().manual_seed(0)
+    torch.manual_seed(wanted.seed)
+    random = np.random.default_rng(wanted.seed)
+    generator = torch.Generator().manual_seed(wanted.seed)
     backgrounds = [
         _radiographs(wanted.folders, wanted.without),
         _projections(wanted.projections, generator),
         [scaled(torch.from_numpy(render(1024, seed).radiograph.astype(np.float32))[None, None]) for seed in range(8)],
     ]
     print(f"{[len(kind) for kind in backgrounds]} radiographs, projections and phantoms")
-    layers = [_layer(random) for _ in range(250)]
+    layers = [_layer(random) for _ in range(wanted.layers)]
     network = LineNetwork().to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # 1.3 times as fast
     torch.nn.init.constant_(network.last.bias, FIRST_GUESS)  # type: ignore[arg-type]
-    optimiser = torch.optim.AdamW(network.parameters(), RATE, weight_decay=1e-4)
+    if wanted.start is not None:
+        network.load_state_dict(load_tensors(wanted.start, file_sha256(wanted.start)))
+    optimiser = torch.optim.AdamW(network.parameters(), wanted.rate, weight_decay=1e-4)
     begun, running = time.monotonic(), math.nan
     for step in range(wanted.steps):
         for group in optimiser.param_groups:
-            group["lr"] = RATE * min(1, (step + 1) / WARM_UP) * (1 + math.cos(math.pi * step / wanted.steps)) / 2
+            group["lr"] = wanted.rate * min(1, (step + 1) / WARM_UP) * (1 + math.cos(math.pi * step / wanted.steps)) / 2
         drawn_over = [_sample(backgrounds, layers, random, generator) for _ in range(wanted.batch)]
         cxr, lines, weight = (torch.cat(parts) for parts in zip(*drawn_over, strict=True))
         loss = F.binary_cross_entropy_with_logits(network(views_of(cxr)), lines, weight)
