@@ -47,6 +47,44 @@ def reached(seeds: Tensor, allowed: Tensor) -> Tensor:
         found = grown
 
 
+def long_ones(mask: Tensor, extent: float) -> Tensor:
+    """What of `mask` hangs together, corners touching, over `extent` pixels or more from end to end of its bounds."""
+    open_to = mask[0, 0].cpu().numpy() > 0
+    rows, columns = np.nonzero(open_to)
+    part = _parts(open_to)[open_to]
+    reach = []
+    for places in (rows, columns):
+        first, last = np.full(part.max(initial=0) + 1, open_to.size), np.zeros(part.max(initial=0) + 1, np.int64)
+        np.minimum.at(first, part, places)
+        np.maximum.at(last, part, places + 1)
+        reach.append(last - first)
+    kept = np.zeros(open_to.shape, np.float32)
+    kept[open_to] = (np.hypot(*reach) >= extent)[part]
+    return torch.from_numpy(kept).to(mask)[None, None]
+
+
+def _parts(mask: Mask) -> NDArray[np.int64]:
+    """A number for all that hangs together in `mask`, the least of its pixels' positions from 1; 0 elsewhere."""
+    rows, columns = _runs(mask), _runs(mask.T)
+    nothing = mask.size + 1
+    part = np.where(mask, np.arange(1, mask.size + 1).reshape(mask.shape), nothing)
+    while True:
+        around = np.pad(part, 1, constant_values=nothing)
+        tall = np.minimum(np.minimum(around[:-2], around[1:-1]), around[2:])
+        least = np.where(mask, np.minimum(np.minimum(tall[:, :-2], tall[:, 1:-1]), tall[:, 2:]), nothing)
+        least = _least(_least(least, rows).T, columns).T
+        if np.array_equal(least, part):
+            return np.where(mask, part, 0)
+        part = least
+
+
+def _least(values: NDArray[np.int64], runs: NDArray[np.int64]) -> NDArray[np.int64]:
+    """The least of `values` in each run, all over it; outside runs `values` as they are."""
+    least = np.full(int(runs.max(initial=0)) + 1, np.iinfo(np.int64).max)
+    np.minimum.at(least, runs, values)
+    return np.where(runs > 0, least[runs], values)
+
+
 def _runs(mask: Mask) -> NDArray[np.int64]:
     """A number for every unbroken run within a row of `mask`, from 1; 0 elsewhere."""
     begins = mask.copy()

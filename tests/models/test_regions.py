@@ -6,7 +6,7 @@ import torch.nn.functional as F
 from hypothesis import given, settings
 from hypothesis.extra.numpy import arrays
 
-from models.regions import air_or_collimation, edge, reached
+from models.regions import air_or_collimation, edge, long_ones, reached
 
 
 def test_what_hangs_together_by_corners_is_reached_and_islands_are_not() -> None:
@@ -33,3 +33,18 @@ def test_a_path_may_turn_as_often_as_it_likes(allowed: np.ndarray, seeds: np.nda
     for _ in range(allowed.size):  # one pixel a round, until nothing more can be reached
         expected = F.max_pool2d(expected, 3, 1, 1) * planes[1]
     assert torch.equal(reached(*planes), expected)
+
+
+def test_long_parts_stay_and_short_ones_go_whatever_their_shape() -> None:
+    mask = torch.zeros(1, 1, 40, 60)
+    mask[..., 5, 2:30] = 1  # 28 wide
+    mask[..., 10, 2:8] = 1
+    for step in range(20):  # a diagonal: corners touch
+        mask[..., 15 + step, 5 + step] = 1
+    mask[..., 15:25, 40] = mask[..., 24, 40:58] = 1  # bent
+    found = long_ones(mask, 20)
+    assert bool(found[..., 5, 2:30].all())
+    assert not bool(found[..., 10, :].any())
+    assert float(found[..., 15:35, 5:25].sum()) == 20
+    assert float(found[..., 15:25, 40:58].sum()) == 27
+    assert not bool(long_ones(torch.zeros(1, 1, 8, 9), 3).any())
