@@ -2,14 +2,18 @@
 VENV ?= .venv
 PYTHON ?= python3
 ARGS ?=
-CASES ?= 10000
+COUNT ?= 10000
+INJECTIONS ?= 1000
 # Extra pip arguments, e.g. PIP_ARGS='--extra-index-url https://download.pytorch.org/whl/cpu' to keep CUDA out.
 PIP_ARGS ?=
 CASES ?= 10000
+# Tests run over the cores, four processes at most; whoever is done first takes tests over from the others.
+# One process, as for a debugger: make test PARALLEL=
+PARALLEL ?= --numprocesses auto --maxprocesses 4 --dist worksteal
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test validation peers lint format constraints golden benchmarks fuzz flood conformance check-images clean
+.PHONY: help demo test validation peers lint format constraints golden benchmarks fuzz flood soak burst kill-anywhere conformance check-images clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
@@ -26,10 +30,10 @@ demo: $(VENV)/.runtime ## one radiograph in by C-STORE, its soft-tissue series b
 	$(BIN)/softray demo $(ARGS)
 
 test: $(VENV)/.dev peers lint ## the whole suite, against real peers where they can be installed
-	$(BIN)/python -m pytest $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) $(ARGS)
 
 validation: $(VENV)/.dev ## dciodvfy and dcentvfy over every kind of source and derived object, with the figures
-	$(BIN)/python -m pytest tests/validation $(ARGS)
+	$(BIN)/python -m pytest $(PARALLEL) tests/validation $(ARGS)
 
 peers: ## DCMTK, Orthanc, Redis, PostgreSQL and Chromium from Debian's packages, when this user may install them
 	@sh tests/peers/install.sh
@@ -60,6 +64,17 @@ fuzz: $(VENV)/.dev ## 10,000 hostile conversations with a node; prints what was 
 
 flood: $(VENV)/.dev ## 200 associations at once, then 2,000 one after another; prints the slope of the memory
 	SOFTRAY_FLOOD_ASSOCIATIONS=2000 $(BIN)/python -m pytest --timeout 3600 tests/dicom_node/test_flood.py
+
+soak: $(VENV)/.dev peers ## 10,000 small radiographs through the whole way; stage times, memory, database work, equality (COUNT=n)
+	$(BIN)/python -m benchmarks.load.soak --images $(COUNT)
+
+burst: $(VENV)/.dev peers ## 500 images at once, 64 senders at once, a slow and a silent PACS, 100,000 finished images
+	$(BIN)/python -m benchmarks.load.burst
+	$(BIN)/python -m benchmarks.load.slow_pacs
+	$(BIN)/python -m benchmarks.registry_scale
+
+kill-anywhere: $(VENV)/.dev ## break everything at every state of a job, INJECTIONS times; prints what was lost (ARGS=--help)
+	$(BIN)/python -m tests.kill_anywhere --injections $(INJECTIONS) $(ARGS)
 
 conformance: $(VENV)/.runtime ## write the tables of docs/conformance-statement.md from the code
 	$(BIN)/python -m dicom_node.conformance_statement

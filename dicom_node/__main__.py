@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import gc
 import logging
-import signal
 import sys
 import threading
 from contextlib import nullcontext
@@ -19,19 +18,25 @@ from dicom_node.intake import Afterwards, Intake, Limits
 from dicom_node.site_policy import eligibility_policy
 from dicom_node.stow_server import start_stow_server
 from dicom_node.tls import server_context, tls_files
+from dicom_node.urgency import UrgencyRules
 from service.database import make_engine, make_session_factory, require_current_schema
+from service.deadlines import deadlines_of
 from service.errors import ConfigurationError, RegistryUnavailableError
 from service.instance_store import InstanceStore
 from service.job_queue import JobQueue, make_celery
 from service.logs import configure_logging, log_event
 from service.settings import Settings, load_settings
 from service.site_file import load_site_file
+from service.site_senders import priorities_of
+from service.stop_signals import StopSignals
 
 logger = logging.getLogger(__name__)
 
 # A file that was being written for this long was being written by a process that is gone.
 LEFTOVER_AFTER_S = 3600.0
 SWITCH_INTERVAL_S = 0.0005
+# Part of the time to stop that an image on its way in may take to arrive.
+FINISH_PART = 0.8
 
 
 def run(settings: Settings) -> None:
@@ -43,9 +48,7 @@ def run(settings: Settings) -> None:
     configure_logging(settings.log_level, settings.log_format)
     # Otherwise every UID of every proposed presentation context is matched with a pattern, only to warn about it.
     pydicom.config.settings.reading_validation_mode = pydicom.config.IGNORE
-    stop = threading.Event()
-    for signal_number in (signal.SIGTERM, signal.SIGINT):
-        signal.signal(signal_number, lambda *_: stop.set())
+    stop = StopSignals()
     intake = build_intake(settings)
     node = Node(
         NodeAddress(settings.ae_title, settings.dicom_host, settings.dicom_port or None, settings.tls_port or None),
@@ -61,18 +64,22 @@ def run(settings: Settings) -> None:
         server_context(tls_files(settings)) if settings.tls_port else None,
         RegistryPromises(intake.sessions) if settings.commitment_scp else None,
     )
-    stow = start_stow_server(settings, intake)
+    stow = start_stow_server(settings, intake, finish_s=settings.stop_within_s * FINISH_PART)
     # What was loaded stays: looking through it for garbage after every few associations costs more than they do.
     gc.collect()
     gc.freeze()
     # A thread that comes back from the network or the disk, a hundred times an image, waits this long for one that
     # computes; Python's own 5 ms would make most of an image's time under load.
     sys.setswitchinterval(SWITCH_INTERVAL_S)
+    stop.begin_work()
+    stop.end_within(settings.stop_within_s)
     node.start()
-    stop.wait()
+    stop.requested.wait()
+    if stow is not None:
+        stow.begin_to_stop()
+    node.stop(finish_s=settings.stop_within_s * FINISH_PART)
     if stow is not None:
         stow.stop()
-    node.stop()
 
 
 def build_intake(settings: Settings) -> Intake:
@@ -97,6 +104,7 @@ def build_intake(settings: Settings) -> Intake:
             hosts=CallerHosts() if settings.check_caller_host else None,
         ),
         policy=eligibility_policy(settings, site),
+        urgency=UrgencyRules(priorities_of(site.sender), settings.ae_title, deadlines_of(settings)),
         after=Afterwards(notice_refusals=site.gate.refusal_notice == "report", sibling_wait_s=settings.sibling_wait_s),
         limits=Limits(settings.max_instance_bytes, settings.max_queue_depth),
         shutting_down=threading.Event(),

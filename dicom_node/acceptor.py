@@ -47,6 +47,8 @@ class Acceptor(Association):
         self.network_timeout = entity.network_timeout
         self.slot_of: str | None = None
         self.caller_is_checked = True
+        self._answering = False
+        self.message_ended_at = time.monotonic()
         self.acceptor.maximum_length = entity.maximum_pdu_size
         self.acceptor.ae_title = server.ae_title
         self.acceptor.address_info = AddressInformation.from_tuple(server.server_address)
@@ -69,6 +71,11 @@ class Acceptor(Association):
     def goes_on(self) -> bool:
         """Whether the association is established, and nobody has ended it."""
         return self.is_established and not self._kill and not self.upper_layer.ended
+
+    @property
+    def in_message(self) -> bool:
+        """Whether a request is arriving, or waits for its answer; `message_ended_at` says since when none is."""
+        return self._answering or self.assembly.in_message
 
     def run_reactor(self) -> None:
         """From the connection's first byte to its last; nothing is raised."""
@@ -163,7 +170,7 @@ class Acceptor(Association):
         except queue.Empty:
             context_id = message = None
         if message is not None:
-            self._serve_request(message, cast(int, context_id))
+            self._answer(message, cast(int, context_id))
         if self.is_established and self.acse.is_release_requested():
             self._give_back_slot()
             self.acse.send_release(is_response=True)
@@ -176,6 +183,14 @@ class Acceptor(Association):
         elif self.is_established and self.dul.idle_timer_expired():
             log_event(logger, "association_idle", level=logging.WARNING, calling_ae_title=self.requestor.ae_title)
             self.abort(block=False)
+
+    def _answer(self, message: Any, context_id: int) -> None:
+        self._answering = True
+        try:
+            self._serve_request(message, context_id)
+        finally:
+            self.message_ended_at = time.monotonic()
+            self._answering = False
 
     def _end(self) -> None:
         self._give_back_slot()

@@ -11,7 +11,7 @@ import ssl
 import threading
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from socket import socket
 from typing import Any, cast
 
@@ -31,13 +31,17 @@ _PAUSE_S = 0.1  # when no more connections can be accepted, as with too many ope
 
 @dataclass(frozen=True)
 class AcceptorTerms:
-    """What every association of a port shares. `largest_pdu` in bytes; `tls` None: not encrypted."""
+    """What every association of a port shares. `largest_pdu` in bytes; `tls` None: not encrypted.
+
+    Once `stopping` is set, no association is accepted any more.
+    """
 
     slots: AssociationSlots
     open_arrival: OpenArrival
     largest_pdu: int
     max_waiting: int
     tls: ssl.SSLContext | None = None
+    stopping: threading.Event = field(default_factory=threading.Event)
 
 
 class AcceptorServer(AssociationServer):

@@ -28,7 +28,6 @@ from service.logs import log_event
 
 logger = logging.getLogger(__name__)
 
-# Together below the 10 s after which container engines kill what they asked to stop.
 FINISH_S = 10.0
 REFUSE_S = 2.0
 ABORT_S = 0.5
@@ -170,27 +169,44 @@ class Node:
         )
 
     def stop(self, *, finish_s: float = FINISH_S, refuse_s: float = REFUSE_S) -> None:
-        """Refuse new associations, let running ones finish, then answer their instances 0xA700, then abort them."""
+        """Let what is arriving arrive, take nothing more, and end.
+
+        New associations are rejected as a passing matter. On those that run, the message that was begun gets its answer
+        within `finish_s`; the next C-STORE is answered 0xA700; `refuse_s` after its last message one is aborted.
+        """
         if not self._entity.servers:
             return
+        self._intake.shutting_down.set()
+        aborted = self._drain(finish_s, refuse_s)
         for server in self._entity.servers:
             server.shutdown()
-        if not self._idle_within(finish_s):
-            self._intake.shutting_down.set()
-            self._idle_within(refuse_s)
-        self._intake.shutting_down.set()
-        running = self._entity.active_associations
-        for association in running:
+        remaining = self._entity.active_associations
+        for association in remaining:
             association.abort(block=False)
-        if running:
+        if remaining:
             self._idle_within(ABORT_S)
         for connection in self.connections:
             connection.close()
+        deadline = time.monotonic() + ABORT_S
         for connection in self.connections:
-            connection.join(ABORT_S)
+            connection.join(max(0.0, deadline - time.monotonic()))
         self._entity.servers.clear()
         self._plain = self._encrypted = None
-        log_event(logger, "node_stopped", aborted_associations=len(running))
+        log_event(logger, "node_stopped", aborted_associations=aborted + len(remaining))
+
+    def _drain(self, finish_s: float, refuse_s: float) -> int:
+        """Wait for the associations to end, `finish_s` at most, and abort those that idle. Returns how many."""
+        began = time.monotonic()
+        aborted: set[Association] = set()
+        while (running := self._entity.active_associations) and time.monotonic() < began + finish_s:
+            for association in cast(list[Acceptor], running):
+                since = max(began, association.message_ended_at)
+                if association in aborted or association.in_message or time.monotonic() < since + refuse_s:
+                    continue
+                aborted.add(association)
+                association.abort(block=False)
+            time.sleep(0.02)
+        return len(aborted)
 
     def _listen(self, port: int, tls: ssl.SSLContext | None) -> AcceptorServer:
         largest = self._intake.limits.max_instance_bytes
@@ -200,6 +216,7 @@ class Node:
             largest_pdu(self._limits.max_pdu, largest),
             self._limits.max_waiting,
             tls,
+            self._intake.shutting_down,
         )
         try:
             server = AcceptorServer(self._entity, (self._address.host, port), terms, self._handlers())

@@ -15,6 +15,7 @@ from pydicom.uid import UID
 from dicom_node.errors import RefusedObject
 from dicom_node.received_instance import ReceivedInstance, file_head
 from dicom_node.status import INVALID_SOP_INSTANCE
+from dicom_node.urgency import NO_COMMAND, CommandFacts
 from service.arriving_file import ArrivingFile
 from service.errors import TransientError
 
@@ -38,6 +39,7 @@ class ArrivingMessage:
     sop_instance_uid: str
     transfer_syntax_uid: str
     calling_ae_title: str
+    command: CommandFacts = NO_COMMAND
 
 
 class Arrival:
@@ -87,6 +89,7 @@ class Arrival:
             calling_ae_title=self._message.calling_ae_title,
             data_set=self._file.content()[len(self._head) :],
             file=self._file,
+            command=self._message.command,
         )
 
     def discard(self) -> None:

@@ -8,9 +8,11 @@ from pydicom.uid import UID
 
 from dicom_node import conformance, handlers, upper_layer
 from dicom_node.application_entity import AssociationLimits
+from dicom_node.kept_associations import IDLE_S, LONGEST_S
 from dicom_node.status import C_STORE_ANSWERS, C_STORE_STATUSES
 from dicom_node.transfer_syntaxes import decodable_transfer_syntaxes
 from dicom_node.uids import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
+from service.registry.deliveries import AT_ONCE_PER_NODE
 from service.settings import Settings
 
 YES, NO = "yes", "no"
@@ -90,7 +92,13 @@ def association_policy() -> str:
                 "max_associations_per_caller",
             ),
             ("Connections without an association, each port", str(limits.max_waiting), ""),
-            ("Associations requested at a time, each peer", "1", ""),
+            ("Associations requested at a time, each peer", f"{AT_ONCE_PER_NODE} for results, 1 for all else", ""),
+            ("Association for results, released when idle for", f"{IDLE_S:g} s", ""),
+            (
+                "Association for results, released at the latest after",
+                f"{LONGEST_S:g} s and the instance under way",
+                "",
+            ),
             ("Outstanding asynchronous transactions", "1", ""),
             ("Maximum PDU size received", f"{fields['max_pdu'].default} bytes", "max_pdu"),
             ("Maximum PDU size sent", "the peer's", ""),

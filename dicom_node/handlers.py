@@ -27,6 +27,7 @@ APPLICATION_CONTEXT_NAME = "1.2.840.10008.3.1.1.1"  # PS3.7 Annex A.2.1
 # A-ASSOCIATE-RJ, PS3.8 Table 9-21: result, source, reason.
 CALLING_AE_TITLE_NOT_RECOGNISED = (0x01, 0x01, 0x03)
 APPLICATION_CONTEXT_NOT_SUPPORTED = (0x01, 0x01, 0x02)
+TEMPORARY_CONGESTION = (0x02, 0x03, 0x01)
 LOCAL_LIMIT_EXCEEDED = (0x02, 0x03, 0x02)
 CALLED_AE_TITLE_NOT_RECOGNISED = (0x01, 0x01, 0x07)  # sent by pynetdicom, as is the next
 PROTOCOL_VERSION_NOT_SUPPORTED = (0x01, 0x02, 0x02)
@@ -35,6 +36,7 @@ REJECTIONS = (
     (CALLING_AE_TITLE_NOT_RECOGNISED, "the calling AE title is not registered, or not with the host that calls"),
     (CALLED_AE_TITLE_NOT_RECOGNISED, "the called AE title is not ours"),
     (PROTOCOL_VERSION_NOT_SUPPORTED, "another version of the upper layer protocol"),
+    (TEMPORARY_CONGESTION, "the node is shutting down; try again"),
     (LOCAL_LIMIT_EXCEEDED, "as many associations as allowed, in all or of this caller; try again"),
 )
 
@@ -72,7 +74,7 @@ def on_c_store(event: Event, intake: Intake) -> Dataset:
 
 
 def on_association_requested(event: Event, callers: Callers) -> None:
-    """Reject callers that are not registered, and those for whom there is no place (PS3.8 §7.1.1.7).
+    """Reject callers that are not registered, and those for whom there is no place (PS3.8 §7.1.1.7), or no time.
 
     While the registry does not answer, nobody is rejected for good because of that: the association is let through, and
     each instance is answered 0xA700 until the registry is back and the caller has been checked.
@@ -80,6 +82,9 @@ def on_association_requested(event: Event, callers: Callers) -> None:
     association = cast(Acceptor, event.assoc)
     if _association_request(event).application_context_name != APPLICATION_CONTEXT_NAME:
         _reject(event, APPLICATION_CONTEXT_NOT_SUPPORTED, "APPLICATION_CONTEXT_NOT_SUPPORTED")
+        return
+    if association.server.terms.stopping.is_set():
+        _reject(event, TEMPORARY_CONGESTION, "SHUTTING_DOWN")
         return
     calling_ae_title = str(_association_request(event).calling_ae_title).strip()
     try:

@@ -25,6 +25,7 @@ from dicom_node.errors import PixelErrorCode, RefusedObject
 from dicom_node.header_values import items, text
 from dicom_node.received_instance import ReceivedInstance
 from dicom_node.status import CANNOT_UNDERSTAND, NOT_AUTHORISED
+from dicom_node.urgency import UrgencyRules
 from service.arriving_file import ArrivingFile
 from service.database import transaction
 from service.errors import TransientError
@@ -96,6 +97,7 @@ class Intake:
     limits: Limits
     shutting_down: threading.Event
     after: Afterwards = Afterwards()
+    urgency: UrgencyRules = field(default_factory=UrgencyRules)
     clock: Callable[[], datetime] = _now
     # SQLite lets one writer in and the others ask again after a while; in turn, none of them sleeps.
     turn_to_write: AbstractContextManager[object] = field(default_factory=threading.Lock)
@@ -129,7 +131,8 @@ class Intake:
 
     def _admit(self, received: ReceivedInstance) -> StoredRow | None:
         """What is known under this UID, once it is clear that the instance may come in."""
-        self._require_running()
+        if received.file is None:  # otherwise asked when its first byte came; what came whole is kept
+            self._require_running()
         size = len(received.data_set)
         if size > self.limits.max_instance_bytes:
             message = f"expected at most {self.limits.max_instance_bytes} bytes, found {size}"
@@ -168,6 +171,7 @@ class Intake:
         verdict: Eligible | Ineligible,
         stored: StoredFile,
     ) -> Receipt:
+        priority = self.urgency.priority(received.calling_ae_title, received.command, header.elements)
         with self.turn_to_write, transaction(self.sessions) as session:
             recorded = instances.record_instance(
                 session,
@@ -176,6 +180,8 @@ class Intake:
                 path=stored.path,
                 sha256=stored.sha256,
                 size_bytes=stored.size_bytes,
+                priority=priority,
+                deadlines=self.urgency.deadlines,
                 now=self.clock(),
             )
             if recorded.reception is Reception.CONFLICT:

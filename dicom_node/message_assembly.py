@@ -20,6 +20,7 @@ from pynetdicom.pdu_primitives import P_DATA
 
 from dicom_node.arrival import Arrival, ArrivingMessage, is_uid
 from dicom_node.socket_reader import SocketReader
+from dicom_node.urgency import CommandFacts
 
 _COMMAND_SET_BYTES = 64 * 1024
 _OTHER_DATA_SET_BYTES = 16 * 1024 * 1024  # identifiers of queries, lists of a storage commitment
@@ -31,6 +32,16 @@ OpenArrival = Callable[[ArrivingMessage], Arrival]
 
 class MalformedMessageError(Exception):
     """What came is no DIMSE message, or is too large; the association cannot go on. Names no content."""
+
+
+def _command_facts(command_set: Dataset) -> CommandFacts:
+    """How urgent the sender says it is, and whose C-MOVE it answers; a value that cannot be read says nothing."""
+    try:
+        priority = command_set.get("Priority")
+        originator = str(command_set.get("MoveOriginatorApplicationEntityTitle") or "").strip()
+    except Exception:  # pydicom raises whatever a value makes of its conversion
+        return CommandFacts()
+    return CommandFacts(priority if isinstance(priority, int) else None, originator or None)
 
 
 class MessageAssembly:
@@ -45,6 +56,11 @@ class MessageAssembly:
     def next_arrival(self) -> Arrival | None:
         """The data set of the oldest C-STORE-RQ that was not taken yet; None: it has none."""
         return self._arrived.popleft() if self._arrived else None
+
+    @property
+    def in_message(self) -> bool:
+        """Whether a message was begun that is not complete, or a data set not taken yet."""
+        return self._context_id is not None or bool(self._arrived)
 
     def discard(self) -> None:
         """Forget what was not taken, and what was still arriving."""
@@ -106,7 +122,11 @@ class MessageAssembly:
             # pynetdicom would make no message of it, and the sender would get no answer.
             command_set.AffectedSOPInstanceUID = _PLACEHOLDER_UID
         return ArrivingMessage(
-            sop_class, sop_instance, str(context.transfer_syntax[0]), str(self._association.requestor.ae_title).strip()
+            sop_class,
+            sop_instance,
+            str(context.transfer_syntax[0]),
+            str(self._association.requestor.ae_title).strip(),
+            _command_facts(command_set),
         )
 
     def _data_set(self, context_id: int, control: int, size: int, reader: SocketReader) -> None:

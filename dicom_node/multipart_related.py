@@ -1,8 +1,9 @@
 """Taking a multipart/related body apart while it arrives, within bounds (RFC 2046 §5.1, PS3.18 §8.6.1.2).
 
-Fed with pieces of any size, it gives each part as soon as its end was seen, so that a request of many radiographs never
-lies in memory as a whole. Content is binary: a boundary counts only at the start of a line and as a whole line. A body
-that ends without its last boundary is an error, and what was begun last is given to nobody.
+Fed with pieces of any size, it says what each piece brought: a part begins, some of its content, its end. Nothing is
+kept but what may be the start of a boundary, so that neither a request nor a part of it ever lies in memory as a whole.
+Content is binary: a boundary counts only at the start of a line and as a whole line. A body that ends without its last
+boundary is an error, and the part that was begun last has no end.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ _MAYBE_REST_OF_LINE = re.compile(rb"-?|[ \t]{0,64}\r?")
 
 @dataclass(frozen=True)
 class PartLimits:
-    """The most parts, the most bytes kept of one part, and the most bytes of the whole body."""
+    """The most parts, the most bytes of one part (whoever takes it counts them), and the most of the whole body."""
 
     max_parts: int
     max_part_bytes: int
@@ -31,12 +32,25 @@ class PartLimits:
 
 
 @dataclass(frozen=True)
-class Part:
-    """One part: its Content-Type ("" for none), and its content, cut off at the limit when `size_bytes` is larger."""
+class PartBegan:
+    """A part begins: its Content-Type, "" for none."""
 
     media_type: str
-    content: bytearray
-    size_bytes: int
+
+
+@dataclass(frozen=True)
+class PartContent:
+    """The next bytes of the part that began last."""
+
+    content: bytes
+
+
+@dataclass(frozen=True)
+class PartEnded:
+    """The part that began last is whole."""
+
+
+PartEvent = PartBegan | PartContent | PartEnded
 
 
 class _At(Enum):
@@ -57,14 +71,12 @@ class PartParser:
         self._at = _At.PREAMBLE
         self._waiting = bytearray(b"\r\n")  # the first boundary may stand at the very start
         self._total = self._begun = self._passed = 0
-        self._media_type = ""
-        self._content = bytearray()
         self._fault: MultipartError | None = None
 
-    def feed(self, piece: bytes) -> list[Part]:
-        """The parts that end in this piece, in order. Raises MultipartError for a body that is none, or too large.
+    def feed(self, piece: bytes) -> list[PartEvent]:
+        """What this piece brought, in order. Raises MultipartError for a body that is none, or too large.
 
-        Parts that ended before the fault are given first; the call after that raises.
+        What came before the fault is given first; the call after that raises.
         """
         if self._fault is not None:
             raise self._fault
@@ -72,15 +84,15 @@ class PartParser:
         if self._total > self._limits.max_total_bytes:
             raise MultipartError("BODY_TOO_LARGE", f"expected at most {self._limits.max_total_bytes} bytes, found more")
         self._waiting += piece
-        ended: list[Part] = []
+        events: list[PartEvent] = []
         try:
-            while self._step(ended):
+            while self._step(events):
                 pass
         except MultipartError as fault:
             self._fault = fault
-            if not ended:
+            if not events:
                 raise
-        return ended
+        return events
 
     def finish(self) -> None:
         """Call at the end of the body. Raises MultipartError when it has no last boundary."""
@@ -90,28 +102,28 @@ class PartParser:
             place = "before the first part" if self._begun == 0 else f"in part {self._begun}"
             raise MultipartError("BODY_TRUNCATED", f"expected a closing boundary, found the end {place}")
 
-    def _step(self, ended: list[Part]) -> bool:
+    def _step(self, events: list[PartEvent]) -> bool:
         """Whether there may be more to do with what is waiting."""
         match self._at:
             case _At.EPILOGUE:
                 self._waiting.clear()
                 return False
             case _At.HEADERS:
-                return self._read_headers()
+                return self._read_headers(events)
             case _:
-                return self._look_for_boundary(ended)
+                return self._look_for_boundary(events)
 
-    def _look_for_boundary(self, ended: list[Part]) -> bool:
+    def _look_for_boundary(self, events: list[PartEvent]) -> bool:
         found = self._waiting.find(self._delimiter)
         if found < 0:
             # The start of a boundary may be waiting at the end.
-            self._pass_on(max(0, len(self._waiting) - len(self._delimiter) + 1))
+            self._pass_on(max(0, len(self._waiting) - len(self._delimiter) + 1), events)
             return False
         after = bytes(self._waiting[found + len(self._delimiter) : found + len(self._delimiter) + 80])
         line = _REST_OF_LINE.match(after)
         if after.startswith(b"--") or line is not None:
-            self._pass_on(found)
-            self._end_part(ended)
+            self._pass_on(found, events)
+            self._end_part(events)
             del self._waiting[: len(self._delimiter) + (line.end() if line else 2)]
             if line is None:
                 self._at = _At.EPILOGUE
@@ -119,20 +131,20 @@ class PartParser:
                 self._begin_part()
             return True
         if _MAYBE_REST_OF_LINE.fullmatch(after):
-            self._pass_on(found)
+            self._pass_on(found, events)
             return False
-        self._pass_on(found + len(self._delimiter))  # content that looks like a boundary
+        self._pass_on(found + len(self._delimiter), events)  # content that looks like a boundary
         return True
 
-    def _pass_on(self, count: int) -> None:
+    def _pass_on(self, count: int, events: list[PartEvent]) -> None:
         """The first `count` bytes that wait are content, or text before the first part."""
         self._passed += count
-        if self._at is _At.CONTENT:
-            room = self._limits.max_part_bytes - len(self._content)
+        if self._at is not _At.CONTENT:
+            if self._passed > MAX_PREAMBLE_BYTES:
+                raise MultipartError("BOUNDARY_MISSING", "expected the boundary that Content-Type names, found none")
+        elif count:
             with memoryview(self._waiting) as waiting:
-                self._content += waiting[: min(count, room)]
-        elif self._passed > MAX_PREAMBLE_BYTES:
-            raise MultipartError("BOUNDARY_MISSING", "expected the boundary that Content-Type names, found none")
+                events.append(PartContent(bytes(waiting[:count])))
         del self._waiting[:count]
 
     def _begin_part(self) -> None:
@@ -141,23 +153,22 @@ class PartParser:
             raise MultipartError("TOO_MANY_PARTS", f"expected at most {self._limits.max_parts} parts, found more")
         self._at = _At.HEADERS
 
-    def _read_headers(self) -> bool:
+    def _read_headers(self, events: list[PartEvent]) -> bool:
         # What waits starts with the line break that ends the boundary's line.
         end = self._waiting.find(b"\r\n\r\n")
         if end > MAX_HEADER_BYTES or (end < 0 and len(self._waiting) > MAX_HEADER_BYTES):
             raise MultipartError("PART_HEADERS_INVALID", f"expected at most {MAX_HEADER_BYTES} bytes of headers")
         if end < 0:
             return False
-        self._media_type = _media_type(bytes(self._waiting[2:end]))
+        events.append(PartBegan(_media_type(bytes(self._waiting[2:end]))))
         del self._waiting[: end + 4]
         self._passed = 0
         self._at = _At.CONTENT
         return True
 
-    def _end_part(self, ended: list[Part]) -> None:
+    def _end_part(self, events: list[PartEvent]) -> None:
         if self._at is _At.CONTENT:
-            ended.append(Part(self._media_type, self._content, self._passed))
-            self._content = bytearray()
+            events.append(PartEnded())
 
 
 def _media_type(headers: bytes) -> str:

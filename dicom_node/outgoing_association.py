@@ -9,6 +9,7 @@ N-EVENT-REPORT waits for an answer that nobody may give any more).
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -46,14 +47,46 @@ def outgoing_association(
     roles: Sequence[SCP_SCU_RoleSelectionNegotiation] = (),
     evt_handlers: Sequence[evt.EventHandlerType] = (),
 ) -> Iterator[Association | NoAssociation]:
-    """Associate with `peer`, encrypted if it says so; `timeout_s` bounds each wait for it."""
+    """Associate with `peer`, encrypted if it says so, until the block ends; `timeout_s` bounds each wait for it."""
+    association = associate(
+        peer,
+        contexts,
+        calling_ae_title=calling_ae_title,
+        timeout_s=timeout_s,
+        roles=roles,
+        evt_handlers=evt_handlers,
+    )
+    if isinstance(association, NoAssociation):
+        yield association
+        return
+    try:
+        yield association
+    finally:
+        release(association, timeout_s)
+
+
+def associate(
+    peer: Peer,
+    contexts: Sequence[PresentationContext],
+    *,
+    calling_ae_title: str,
+    timeout_s: float,
+    roles: Sequence[SCP_SCU_RoleSelectionNegotiation] = (),
+    evt_handlers: Sequence[evt.EventHandlerType] = (),
+) -> Association | NoAssociation:
+    """An established association, which the caller has to `release`; `timeout_s` bounds each wait for the peer."""
     entity = AE(ae_title=calling_ae_title)
     entity.implementation_class_uid = IMPLEMENTATION_CLASS_UID
     entity.implementation_version_name = IMPLEMENTATION_VERSION_NAME
     entity.connection_timeout = min(timeout_s, CONNECTION_TIMEOUT_S)
     entity.acse_timeout = entity.dimse_timeout = entity.network_timeout = timeout_s
     connected: list[evt.Event] = []
-    handlers: list[evt.EventHandlerType] = [(evt.EVT_CONN_OPEN, connected.append), *evt_handlers]
+
+    def on_connection(event: evt.Event) -> None:
+        connected.append(event)
+        _send_without_delay(event.assoc)
+
+    handlers: list[evt.EventHandlerType] = [(evt.EVT_CONN_OPEN, on_connection), *evt_handlers]
     try:
         association = entity.associate(
             peer.host,
@@ -66,17 +99,25 @@ def outgoing_association(
         )
     except (OSError, UnicodeError) as error:  # a host name that does not resolve, a certificate that is not theirs
         where = f"{peer.host}:{peer.port}"
-        yield NoAssociation(Outcome.RETRY, "CONNECTION_FAILED", f"cannot connect to {where} ({type(error).__name__})")
-        return
+        return NoAssociation(Outcome.RETRY, "CONNECTION_FAILED", f"cannot connect to {where} ({type(error).__name__})")
     if not association.is_established:
-        yield _why_not(association, peer, connected=bool(connected))
-        return
-    try:
-        yield association
-    finally:
-        association.acse_timeout = min(timeout_s, RELEASE_TIMEOUT_S)
-        if association.is_established:
-            association.release()
+        return _why_not(association, peer, connected=bool(connected))
+    return association
+
+
+def release(association: Association, timeout_s: float = RELEASE_TIMEOUT_S) -> None:
+    """Release the association if it still stands, within a bounded time."""
+    association.acse_timeout = min(timeout_s, RELEASE_TIMEOUT_S)
+    if association.is_established:
+        association.release()
+
+
+def _send_without_delay(association: Association) -> None:
+    # Nagle's algorithm holds the end of a message back until the peer has acknowledged the part before it, which the
+    # peer's system does after 40 ms, or with its answer: each message would cost that much.
+    held = association.dul.socket
+    if held is not None and held.socket is not None:
+        held.socket.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
 
 
 def _why_not(association: Association, peer: Peer, *, connected: bool) -> NoAssociation:

@@ -1,4 +1,4 @@
-"""A DICOM file that came over the web as the instance it holds (PS3.10 §7.1): file meta information, then data set.
+"""The head of a DICOM file that comes over the web (PS3.10 §7.1): which instance follows, and where it begins.
 
 The data set stays byte for byte what was sent. The sender's file meta information says which instance it is and how it
 is encoded, and is then left behind: the file that is kept gets our own, as after a C-STORE.
@@ -7,15 +7,14 @@ is encoded, and is then left behind: the file that is kept gets our own, as afte
 from __future__ import annotations
 
 import re
+from dataclasses import dataclass
 from io import BytesIO
 
 from pydicom.dataset import Dataset
 from pydicom.filereader import read_dataset
 from pydicom.tag import BaseTag
-from pydicom.uid import UID
 
 from dicom_node.errors import RefusedObject
-from dicom_node.received_instance import ReceivedInstance
 from dicom_node.status import CANNOT_UNDERSTAND
 
 MAX_META_BYTES = 64 * 1024
@@ -24,10 +23,21 @@ _GROUP_LENGTH = b"\x02\x00\x00\x00UL\x04\x00"  # (0002,0000), whose value says h
 
 _GROUP_VERSION = b"\x02\x00\x01\x00OB"
 _UID_FORM = re.compile(r"[0-9.]{1,64}")
+HEAD_BYTES = _PREAMBLE_BYTES + MAX_META_BYTES
 
 
-def received_from_file(file: bytes | bytearray, calling_ae_title: str) -> ReceivedInstance:
-    """The instance in the bytes of a Part 10 file. Raises RefusedObject (0xC000) when it is none.
+@dataclass(frozen=True)
+class FileHead:
+    """What the file meta information says, and how many bytes it takes with the preamble before it."""
+
+    sop_class_uid: str
+    sop_instance_uid: str
+    transfer_syntax_uid: str
+    size_bytes: int
+
+
+def read_file_head(file: bytes | bytearray) -> FileHead:
+    """The head of the file that begins with `file`, HEAD_BYTES of it or all. Raises RefusedObject (0xC000) for none.
 
     A file without its preamble, or the length of group 0002, is taken as well: dicomweb-client writes such for a data
     set made in memory.
@@ -49,9 +59,7 @@ def received_from_file(file: bytes | bytearray, calling_ae_title: str) -> Receiv
         raise _refused(f"expected file meta information, found {type(error).__name__}") from None
     if not all(_UID_FORM.fullmatch(uid) for uid in uids):
         raise _refused("expected SOP Class, SOP Instance and Transfer Syntax UID in the file meta information")
-    with memoryview(file) as whole:
-        data_set = bytes(whole[meta_start + meta_bytes :])
-    return ReceivedInstance(UID(uids[0]), UID(uids[1]), UID(uids[2]), calling_ae_title, data_set)
+    return FileHead(uids[0], uids[1], uids[2], meta_start + meta_bytes)
 
 
 def _file_meta(head: bytes) -> tuple[Dataset, int]:

@@ -16,6 +16,7 @@ from pydicom.filewriter import write_file_meta_info
 from pydicom.uid import UID
 
 from dicom_node.uids import IMPLEMENTATION_CLASS_UID
+from dicom_node.urgency import NO_COMMAND, CommandFacts
 from service.arriving_file import ArrivingFile
 
 
@@ -24,6 +25,7 @@ class ReceivedInstance:
     """A C-STORE-RQ: what its command says, and its data set as encoded by the sender in `transfer_syntax_uid`.
 
     `file` is set where the data set was written into the store as it came, head included; `data_set` is a view of it.
+    `command`: what else the C-STORE-RQ said.
     """
 
     sop_class_uid: UID
@@ -32,6 +34,7 @@ class ReceivedInstance:
     calling_ae_title: str
     data_set: bytes | memoryview
     file: ArrivingFile | None = None
+    command: CommandFacts = NO_COMMAND
 
     def file_parts(self) -> tuple[bytes, bytes | memoryview]:
         """The DICOM file in two parts, so that the pixels are not copied: head, and data set as received."""

@@ -12,6 +12,7 @@ from email.message import Message
 
 from fastapi import Request
 
+from dicom_node.association_slots import AssociationSlots
 from dicom_node.errors import MultipartError
 from dicom_node.intake import Intake
 from dicom_node.loopback import is_loopback
@@ -29,12 +30,17 @@ _UID_FORM = re.compile(r"[0-9.]{1,64}")
 
 @dataclass(frozen=True)
 class StowTerms:
-    """What a sender must keep to: `tokens` None lets everybody in as STOW; `silence_s` is the longest pause in s."""
+    """What a sender must keep to: `tokens` None lets everybody in as STOW.
+
+    `max_requests` run at a time, of which one AE title has `max_requests_per_caller`; in each `silence_s` that is
+    waited for a sender, it must bring something.
+    """
 
     tokens: WebTokens | None
     max_requests: int
     parts: PartLimits
     silence_s: float
+    max_requests_per_caller: int = 20
 
 
 def caller_of(request: Request, terms: StowTerms) -> str:
@@ -54,6 +60,17 @@ def require_permitted(intake: Intake, calling_ae_title: str) -> None:
     """Raises ProblemError when the allow-list does not have the sender, RegistryUnavailableError when it is away."""
     if not intake.callers.permits(calling_ae_title):
         raise ProblemError(403, "CALLER_NOT_ALLOWED", "expected the AE title of a remote node that may send")
+
+
+def take_place(places: AssociationSlots, intake: Intake, calling_ae_title: str, terms: StowTerms) -> None:
+    """A place for one request, to be given back. Raises ProblemError, 429 where the sender has all it may have."""
+    if intake.shutting_down.is_set():
+        raise ProblemError(503, "SHUTTING_DOWN", "the same request will be taken later")
+    if not places.take(calling_ae_title):
+        if places.taken >= terms.max_requests:
+            raise ProblemError(503, "BUSY", "the same request will be taken later")
+        message = f"expected at most {terms.max_requests_per_caller} requests of one sender at a time"
+        raise ProblemError(429, "TOO_MANY_REQUESTS", message)
 
 
 def parser_of(request: Request, study_instance_uid: str | None, terms: StowTerms) -> PartParser:

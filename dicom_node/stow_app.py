@@ -6,13 +6,13 @@ XML; `GET /` says what is taken. Everything else is answered with a Problem, lik
 
 from __future__ import annotations
 
-import asyncio
 import logging
 
 from fastapi import FastAPI, Request
 from fastapi.responses import JSONResponse, Response
 from starlette.concurrency import run_in_threadpool
 
+from dicom_node.association_slots import AssociationSlots
 from dicom_node.conformance import ACCEPTED_SOP_CLASSES
 from dicom_node.errors import MultipartError
 from dicom_node.intake import Intake
@@ -25,6 +25,7 @@ from dicom_node.stow_admission import (
     caller_of,
     parser_of,
     require_permitted,
+    take_place,
 )
 from dicom_node.stow_request import SENDER_LEFT, SENDER_SILENT, discard, receive_body, record_malformed
 from dicom_node.transfer_syntaxes import decodable_transfer_syntaxes
@@ -36,6 +37,12 @@ logger = logging.getLogger(__name__)
 
 RETRY_AFTER_S = "30"
 _RECORDED = frozenset({400, 413, 415})  # the others say nothing about what was to be sent
+_HEADERS = {
+    401: {"WWW-Authenticate": "Bearer"},
+    429: {"Retry-After": RETRY_AFTER_S},
+    503: {"Retry-After": RETRY_AFTER_S},
+}
+_CLOSE = {"Connection": "close"}  # what may still come of a body is heard by nobody, and holds no connection
 _TOO_LARGE = frozenset({"BODY_TOO_LARGE", "TOO_MANY_PARTS"})
 
 
@@ -43,7 +50,7 @@ def create_stow_app(intake: Intake, terms: StowTerms) -> FastAPI:
     """The application; safe to serve from one event loop only."""
     app = FastAPI(title="softray STOW-RS", docs_url=None, redoc_url=None, openapi_url=None)
     add_problem_handlers(app)
-    places = asyncio.Semaphore(terms.max_requests)
+    places = AssociationSlots(terms.max_requests, terms.max_requests_per_caller)
 
     @app.get("/")
     async def capabilities(request: Request) -> Response:
@@ -67,8 +74,7 @@ def create_stow_app(intake: Intake, terms: StowTerms) -> FastAPI:
             calling_ae_title = caller_of(request, terms)
             await run_in_threadpool(require_permitted, intake, calling_ae_title)
             parser = parser_of(request, study_instance_uid, terms)
-            if places.locked() or intake.shutting_down.is_set():
-                raise ProblemError(503, "BUSY", "the same request will be taken later")
+            take_place(places, intake, calling_ae_title, terms)
         except (ProblemError, MultipartError, TransientError) as refused:
             problem = _problem_of(refused)
             if calling_ae_title is not None and problem.status in _RECORDED:
@@ -76,14 +82,22 @@ def create_stow_app(intake: Intake, terms: StowTerms) -> FastAPI:
                     record_malformed, intake, calling_ae_title, MultipartError(problem.code, problem.message)
                 )
             return await _refuse(request, problem, calling_ae_title)
-        async with places:
+        try:
             reception = await receive_body(
-                request.stream(), parser, intake, calling_ae_title, study_instance_uid, silence_s=terms.silence_s
+                request.stream(),
+                parser,
+                intake,
+                calling_ae_title,
+                study_instance_uid,
+                max_part_bytes=terms.parts.max_part_bytes,
+                silence_s=terms.silence_s,
             )
+        finally:
+            places.give_back(calling_ae_title)
         if reception.stored == 0 and reception.malformed is not None:
             return await _refuse(request, _problem_of(reception.malformed), calling_ae_title)
         status, body = reception.answer()
-        headers = {"Retry-After": RETRY_AFTER_S} if status == 503 else None
+        headers = _HEADERS.get(status, {}) | (_CLOSE if reception.malformed else {})
         if accepts_json(request):
             return JSONResponse(body, status_code=status, headers=headers, media_type=DICOM_JSON)
         return Response(native_xml(body), status_code=status, headers=headers, media_type=DICOM_XML)
@@ -129,7 +143,7 @@ async def _refuse(request: Request, problem: Problem, calling_ae_title: str | No
     if problem.code not in (SENDER_LEFT, SENDER_SILENT):
         # A sender that is still writing would lose the answer with the connection.
         await discard(request.stream())
-    headers = {401: {"WWW-Authenticate": "Bearer"}, 503: {"Retry-After": RETRY_AFTER_S}}.get(problem.status)
+    headers = _HEADERS.get(problem.status, {}) | _CLOSE
     return JSONResponse(
         problem.model_dump(), status_code=problem.status, headers=headers, media_type=PROBLEM_MEDIA_TYPE
     )

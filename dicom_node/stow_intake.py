@@ -13,8 +13,7 @@ from dicom_node.conformance import ACCEPTED_SOP_CLASSES
 from dicom_node.data_set_header import read_header
 from dicom_node.errors import RefusedObject
 from dicom_node.intake import Intake
-from dicom_node.multipart_related import Part
-from dicom_node.part10 import received_from_file
+from dicom_node.part_arrival import TOO_LARGE, PartArrival
 from dicom_node.received_instance import ReceivedInstance
 from dicom_node.status import (
     CANNOT_UNDERSTAND,
@@ -34,31 +33,30 @@ from service.registry.instances import Reception
 
 logger = logging.getLogger(__name__)
 
-DICOM_MEDIA_TYPES = ("application/dicom", "")
-TOO_LARGE = "INSTANCE_TOO_LARGE"
 
-
-def receive_part(intake: Intake, part: Part, calling_ae_title: str, study_instance_uid: str | None) -> InstanceOutcome:
-    """Keep the instance in `part`, which must be of the Study where one is given; nothing is raised."""
+def receive_part(intake: Intake, part: PartArrival, study_instance_uid: str | None) -> InstanceOutcome:
+    """Keep the instance that has come in `part`, which must be of the Study where one is given; nothing is raised."""
     received: ReceivedInstance | None = None
     try:
+        part.end()
         try:
-            received = _received(part, calling_ae_title)
-            _require_whole(part)
+            received = part.received()
             _require_offered(received)
             _require_study(received, study_instance_uid)
         except RefusedObject as refused:
-            _record(intake, part, received, calling_ae_title, refused)
+            _record(intake, part, received, refused)
             raise
         receipt = intake.receive(received)
     except Exception as error:
-        return _failed(received, calling_ae_title, error)
+        return _failed(part, error)
+    finally:
+        part.discard()
     log_event(
         logger,
         "instance_received",
         door="STOW-RS",
         sop_instance_uid=receipt.sop_instance_uid,
-        calling_ae_title=calling_ae_title,
+        calling_ae_title=part.calling_ae_title,
         reception=receipt.reception,
         reason_code=receipt.reason_code,
         job_id=receipt.job_id,
@@ -84,18 +82,6 @@ def record_refused_request(intake: Intake, calling_ae_title: str, code: str, det
         )
 
 
-def _received(part: Part, calling_ae_title: str) -> ReceivedInstance:
-    if part.media_type not in DICOM_MEDIA_TYPES:
-        raise RefusedObject("NOT_A_DICOM_FILE", "expected a part of type application/dicom", CANNOT_UNDERSTAND)
-    return received_from_file(part.content, calling_ae_title)
-
-
-def _require_whole(part: Part) -> None:
-    if part.size_bytes > len(part.content):
-        message = f"expected at most {len(part.content)} bytes, found {part.size_bytes}"
-        raise RefusedObject(TOO_LARGE, message, CANNOT_UNDERSTAND)
-
-
 def _require_offered(received: ReceivedInstance) -> None:
     if received.sop_class_uid not in ACCEPTED_SOP_CLASSES:
         message = f"expected an X-ray image, found {_name(received.sop_class_uid)}"
@@ -117,39 +103,37 @@ def _require_study(received: ReceivedInstance, study_instance_uid: str | None) -
         raise RefusedObject("STUDY_MISMATCH", message, CANNOT_UNDERSTAND)
 
 
-def _record(
-    intake: Intake, part: Part, received: ReceivedInstance | None, calling_ae_title: str, refused: RefusedObject
-) -> None:
+def _record(intake: Intake, part: PartArrival, received: ReceivedInstance | None, refused: RefusedObject) -> None:
     with transaction(intake.sessions) as session:
         instances.record_rejection(
             session,
             reason_code=refused.code,
             detail=str(refused),
-            calling_ae_title=calling_ae_title,
-            sop_instance_uid=str(received.sop_instance_uid) if received else None,
+            calling_ae_title=part.calling_ae_title,
+            sop_instance_uid=part.head.sop_instance_uid if part.head else None,
             path=None,
-            sha256=received.file_sha256() if received and part.size_bytes == len(part.content) else None,
+            sha256=received.file_sha256() if received else None,
             now=intake.clock(),
         )
 
 
-def _failed(received: ReceivedInstance | None, calling_ae_title: str, error: Exception) -> InstanceOutcome:
+def _failed(part: PartArrival, error: Exception) -> InstanceOutcome:
     status, foreseen = status_of(error), isinstance(error, RefusedObject | TransientError)
-    sop_instance_uid = str(received.sop_instance_uid) if received else None
+    head = part.head
     log_event(
         logger,
         "instance_refused",
         level=logging.WARNING if foreseen else logging.ERROR,
         door="STOW-RS",
-        sop_instance_uid=sop_instance_uid,
-        calling_ae_title=calling_ae_title,
+        sop_instance_uid=head.sop_instance_uid if head else None,
+        calling_ae_title=part.calling_ae_title,
         status=f"0x{status:04X}",
         # The message of an exception that nobody foresaw may quote a header.
         reason=comment_of(error) if foreseen else f"{type(error).__module__}.{type(error).__qualname__}",
     )
     return InstanceOutcome(
-        str(received.sop_class_uid) if received else None,
-        sop_instance_uid,
+        head.sop_class_uid if head else None,
+        head.sop_instance_uid if head else None,
         failure=status,
         may_pass=not isinstance(error, RefusedObject),
         too_large=isinstance(error, RefusedObject) and error.code == TOO_LARGE,

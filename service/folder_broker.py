@@ -12,6 +12,7 @@ import fcntl
 import json
 import time
 import uuid
+from collections import defaultdict, deque
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -43,7 +44,14 @@ def folder_broker_options(folder: Path, polling_interval_s: float) -> dict[str, 
 
 
 class FolderChannel(filesystem.Channel):
-    """One file per message, `<time in ns>_<uuid>.<queue>.msg`; the oldest name is the next message."""
+    """One file per message, `<time in ns>_<uuid>.<queue>.msg`; the oldest name is the next message.
+
+    The folder is listed once for all the messages in it: to list it for each would cost the square of a backlog.
+    """
+
+    def __init__(self, connection: Any, **options: Any) -> None:
+        super().__init__(connection, **options)  # type: ignore[no-untyped-call]
+        self._seen: defaultdict[str, deque[Path]] = defaultdict(deque)
 
     def _put(self, queue: str, payload: dict[str, Any], **_: Any) -> None:  # type: ignore[override]
         folder = Path(self.data_folder_out)
@@ -51,7 +59,12 @@ class FolderChannel(filesystem.Channel):
         _write_atomically(folder / f"{name}.{queue}.msg", payload)
 
     def _get(self, queue: str, timeout: float | None = None) -> dict[str, Any]:
-        for file in sorted(self._messages(queue)):
+        seen = self._seen[queue]
+        was_listed_before = bool(seen)
+        if not seen:
+            seen.extend(sorted(self._messages(queue)))
+        while seen:
+            file = seen.popleft()
             taken = file.with_suffix(".taken")
             try:
                 file.rename(taken)  # of several consumers, one succeeds
@@ -61,6 +74,8 @@ class FolderChannel(filesystem.Channel):
             except (FileNotFoundError, ValueError):
                 continue
             return payload
+        if was_listed_before:  # others took what was there then; there may be younger ones
+            return self._get(queue, timeout)
         raise Empty
 
     def _purge(self, queue: str) -> int:

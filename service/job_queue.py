@@ -29,10 +29,6 @@ POLLING_INTERVAL_S = 0.2
 SOCKET_TIMEOUT_S = 1.0
 # After a failure the broker is left alone for a while: a sender of images must not wait a second for each of them.
 PAUSE_AFTER_FAILURE_S = 5.0
-# Longer than any task: Redis hands a message that was not acknowledged for this long to another worker, which then
-# finds the row claimed. The lease decides, not the broker.
-VISIBILITY_TIMEOUT_S = 6 * 3600
-
 _logger = logging.getLogger(__name__)
 
 
@@ -55,8 +51,8 @@ def make_celery(broker_url: str, data_dir: Path) -> Celery:
         task_serializer="json",
         accept_content=["json"],
         task_ignore_result=True,
-        # The message stays with the broker until the task has ended, and a worker takes one at a time, so that a killed
-        # worker holds back nothing but what it worked on.
+        # A worker takes one message at a time and the next when its task has ended, so that a killed worker holds back
+        # nothing but what it worked on.
         task_acks_late=True,
         worker_prefetch_multiplier=1,
         worker_enable_remote_control=False,
@@ -146,4 +142,7 @@ def _transport_options(broker_url: str, data_dir: Path) -> dict[str, Any]:
     if broker_url.startswith("filesystem:"):
         register_folder_broker()
         return folder_broker_options(data_dir.absolute() / "broker", POLLING_INTERVAL_S)
-    return {"visibility_timeout": VISIBILITY_TIMEOUT_S, "socket_keepalive": True, "health_check_interval": 10}
+    # Acknowledging is a worker's own affair. Kept at the broker, an acknowledgement could fail: the message would count
+    # as in hand for ever, and a worker that takes one at a time would never take another (the connection is not even
+    # looked at meanwhile). What a worker had in hand when it died is a row that is due, and the sweep announces it.
+    return {"ack_emulation": False, "socket_keepalive": True, "health_check_interval": 10}

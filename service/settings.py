@@ -8,7 +8,6 @@ SOFTRAY_ENV_FILE names, else `softray.env` in the working directory when there i
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Annotated, Literal
 
@@ -16,24 +15,14 @@ from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from service.errors import ConfigurationError
+from service.setting_types import MIB as MIB
+from service.setting_types import Bytes, Count, Port, Seconds
+from service.setting_types import Unit as Unit
+from service.setting_types import checked_ae_title as checked_ae_title
 
 ENV_PREFIX = "SOFTRAY_"
 ENV_FILE_VARIABLE = "SOFTRAY_ENV_FILE"
 DEFAULT_ENV_FILE = Path("softray.env")
-MIB = 1024 * 1024
-
-
-@dataclass(frozen=True)
-class Unit:
-    """The unit of a setting, shown in the documentation."""
-
-    symbol: str
-
-
-Seconds = Annotated[float, Unit("s"), Field(gt=0)]
-Bytes = Annotated[int, Unit("bytes"), Field(ge=0)]
-Port = Annotated[int, Field(ge=1, le=65535)]
-Count = Annotated[int, Field(ge=1)]
 
 
 def load_settings() -> Settings:
@@ -100,9 +89,11 @@ class Settings(BaseSettings):
     accept_unknown_callers: bool = Field(
         default=False, description="Accept associations from AE titles that are not registered as remote nodes."
     )
-    max_associations: Count = Field(default=25, description="Associations served at the same time; more are rejected.")
+    max_associations: Count = Field(
+        default=25, description="Associations, and STOW-RS requests, served at the same time; more must wait."
+    )
     max_associations_per_caller: Count = Field(
-        default=20, description="Of these, associations of one calling AE title; more are rejected."
+        default=20, description="Of these, associations, and requests, of one calling AE title; more must wait."
     )
     max_pdu: int = Field(default=131072, ge=0, description="Largest PDU received, in bytes; 0: no limit.")
     network_timeout_s: Seconds = Field(default=60, description="Silence after which an open association is aborted.")
@@ -125,6 +116,10 @@ class Settings(BaseSettings):
         default=None, description="TLS certificate chain (PEM) of STOW-RS; empty: not encrypted."
     )
     stow_key_file: Path | None = Field(default=None, description="Private key (PEM) of that certificate.")
+    stow_ca_file: Path | None = Field(
+        default=None,
+        description="Authorities (PEM) that a STOW-RS sender's certificate must descend from; empty: it needs none.",
+    )
     web_ca_file: Path | None = Field(
         default=None,
         description="Authorities (PEM) that DICOMweb services we send to are trusted by; empty: the public ones.",
@@ -205,12 +200,22 @@ class Settings(BaseSettings):
     # Jobs
     inference_deadline_s: Seconds = Field(default=600, description="Longest time one inference may take.")
     lease_s: Seconds = Field(default=30, description="Time after which a silent worker's job is given to another.")
+    stop_within_s: Annotated[float, Unit("s"), Field(ge=2)] = Field(
+        default=25,
+        description="Longest time from SIGTERM to the end of a process; work that takes longer is handed back.",
+    )
     sweep_interval_s: Seconds = Field(default=5, description="Pause between two looks for work that stands still.")
     max_attempts: Count = Field(default=5, description="Attempts at one inference before the job fails.")
     retry_base_s: Seconds = Field(
         default=10, description="Pause before the first retry; doubles with every further one."
     )
     retry_max_s: Seconds = Field(default=900, description="Longest pause between two retries.")
+    job_deadline_s: Annotated[float, Unit("s"), Field(ge=0)] = Field(
+        default=3600, description="Time from reception to delivery after which a routine image is late; 0: never."
+    )
+    stat_deadline_s: Annotated[float, Unit("s"), Field(ge=0)] = Field(
+        default=300, description="The same of an image marked STAT; priors are never late."
+    )
     delivery_max_attempts: Count = Field(default=20, description="Attempts at one delivery before it fails.")
 
     # Derived objects
@@ -241,7 +246,9 @@ class Settings(BaseSettings):
     def _empty_means_default(cls, value: object) -> object:
         return None if value == "" else value
 
-    @field_validator("stow_tokens_file", "stow_certificate_file", "stow_key_file", "web_ca_file", mode="before")
+    @field_validator(
+        "stow_tokens_file", "stow_certificate_file", "stow_key_file", "stow_ca_file", "web_ca_file", mode="before"
+    )
     @classmethod
     def _empty_means_none(cls, value: object) -> object:
         return None if value == "" else value
@@ -282,14 +289,6 @@ class Settings(BaseSettings):
     ) -> tuple[PydanticBaseSettingsSource, ...]:
         """Arguments, then environment, then the one file; nothing else is read."""
         return init_settings, env_settings, DotEnvSettingsSource(settings_cls, env_file=_env_file())
-
-
-def checked_ae_title(value: str) -> str:
-    """Return `value` without the spaces around it, or raise ValueError (AE of PS3.5 §6.2: 1-16 characters)."""
-    title = value.strip(" ")
-    if not 1 <= len(title) <= 16 or "\\" in title or not title.isascii() or not title.isprintable():
-        raise ValueError(f"an AE title has 1 to 16 printable ASCII characters and no backslash, found {value!r}")
-    return title
 
 
 def _env_file() -> Path:

@@ -11,12 +11,13 @@ import tomllib
 from collections.abc import Iterable
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator
 
 from service.errors import ConfigurationError
 from service.routing import ResultsSection, RouteSection, Routing
 from service.settings import Settings
 from service.site_gate import GateSection
+from service.site_senders import SenderSection
 
 SITE_FILE_INVALID = "SITE_FILE_INVALID"
 
@@ -29,6 +30,15 @@ class SiteFile(BaseModel):
     gate: GateSection = Field(default_factory=GateSection)
     results: ResultsSection = Field(default_factory=ResultsSection)
     route: tuple[RouteSection, ...] = ()
+    sender: tuple[SenderSection, ...] = ()
+
+    @field_validator("sender")
+    @classmethod
+    def _each_sender_once(cls, senders: tuple[SenderSection, ...]) -> tuple[SenderSection, ...]:
+        titles = [sender.ae_title for sender in senders]
+        if twice := sorted({title for title in titles if titles.count(title) > 1}):
+            raise ValueError(f"expected one section a sender, found more of {', '.join(twice)}")
+        return senders
 
     def routing(self) -> Routing:
         """The routes of the file."""

@@ -1,4 +1,8 @@
-"""Runs the parts of the service as child processes on one machine, and starts again what ends by itself."""
+"""Runs the parts of the service as child processes on one machine, and starts again what ends by itself.
+
+The first SIGTERM or SIGINT is passed on to every part, which then has the time to drain; the second is passed on too,
+and ends everything at once.
+"""
 
 from __future__ import annotations
 
@@ -13,6 +17,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
 from service.logs import log_event
+from service.stop_signals import StopSignals
 
 logger = logging.getLogger(__name__)
 
@@ -22,7 +27,10 @@ PARTS: Mapping[str, Sequence[str]] = {
     "gpu-worker": ["worker", "gpu"],
     "network-worker": ["worker", "network"],
 }
-STOP_WITHIN_S = 20.0
+STOP_WITHIN_S = 25.0
+# Beyond what a part may take by itself, before it is killed.
+GRACE_S = 3.0
+AT_ONCE_S = 0.5
 FIRST_PAUSE_S = 1.0
 LONGEST_PAUSE_S = 30.0
 STEADY_AFTER_S = 60.0
@@ -42,24 +50,21 @@ class _Part:
     pause_s: float = field(default=FIRST_PAUSE_S)
 
 
-def supervise(parts: Mapping[str, Sequence[str]]) -> int:
-    """Run every part (name -> arguments of `softray`) until SIGINT or SIGTERM, then stop all. Returns the exit code."""
-    stopping = False
+def supervise(parts: Mapping[str, Sequence[str]], *, stop_within_s: float = STOP_WITHIN_S) -> int:
+    """Run every part (name -> arguments of `softray`) until SIGINT or SIGTERM, then stop all. Returns the exit code.
 
-    def stop(_signal: int, _frame: object) -> None:
-        nonlocal stopping
-        stopping = True
-
-    signal.signal(signal.SIGINT, stop)
-    signal.signal(signal.SIGTERM, stop)
+    `stop_within_s`: what each part was told, SOFTRAY_STOP_WITHIN_S.
+    """
     running = [_Part(name, [sys.executable, "-m", "service.cli", *arguments]) for name, arguments in parts.items()]
+    signals = StopSignals(at_once=lambda: _end_now(running))
+    signals.begin_work()
     try:
-        while not stopping:
+        while not signals.requested.is_set():
             for part in running:
                 _keep_alive(part)
-            time.sleep(0.2)
+            signals.requested.wait(0.2)
     finally:
-        _stop(running)
+        _stop(running, stop_within_s + GRACE_S)
     return 0
 
 
@@ -82,18 +87,36 @@ def _keep_alive(part: _Part) -> None:
         log_event(logger, "part_started", part=part.name, pid=part.process.pid)
 
 
-def _stop(parts: list[_Part]) -> None:
+def _stop(parts: list[_Part], within_s: float) -> None:
     """SIGTERM to all, then SIGKILL to what is left: nothing is lost either way, work under way is picked up again."""
-    alive = [part.process for part in parts if part.process is not None and part.process.poll() is None]
-    for process in alive:
+    alive = _alive(parts)
+    began = time.monotonic()
+    for _, process in alive:
         process.terminate()
-    deadline = time.monotonic() + STOP_WITHIN_S
-    for process in alive:
+    for part, process in alive:
         with contextlib.suppress(subprocess.TimeoutExpired):
-            process.wait(timeout=max(0.1, deadline - time.monotonic()))
+            process.wait(timeout=max(0.1, began + within_s - time.monotonic()))
         if process.poll() is None:
             process.kill()
             process.wait()
+        took = round(time.monotonic() - began, 1)
+        log_event(logger, "part_stopped", part=part.name, exit_code=process.returncode, after_s=took)
+
+
+def _end_now(parts: list[_Part]) -> None:
+    """The second SIGTERM for every part, and SIGKILL to what does not hear it; called while `_stop` waits."""
+    alive = [process for _, process in _alive(parts)]
+    for process in alive:
+        process.terminate()
+    deadline = time.monotonic() + AT_ONCE_S
+    while time.monotonic() < deadline and any(process.poll() is None for process in alive):
+        time.sleep(0.02)
+    for process in alive:
+        process.kill()
+
+
+def _alive(parts: list[_Part]) -> list[tuple[_Part, subprocess.Popen[bytes]]]:
+    return [(part, part.process) for part in parts if part.process is not None and part.process.poll() is None]
 
 
 def die_with_parent() -> None:

@@ -8,15 +8,12 @@ from __future__ import annotations
 
 import logging
 import os
-import socket
 import ssl
-import warnings
 from dataclasses import replace
 from importlib.metadata import version
 from typing import TYPE_CHECKING
 
 from celery import Celery
-from celery.exceptions import SecurityWarning
 
 from dicom_node.site_policy import derived_policy, eligibility_policy
 from dicom_node.tls import client_context, tls_files
@@ -25,13 +22,17 @@ from service.instance_store import InstanceStore
 from service.job_queue import DELIVER_TASK, GPU_QUEUE, INFER_TASK, NETWORK_QUEUE, NOTIFY_TASK, JobQueue, make_celery
 from service.logs import configure_logging, log_event
 from service.registry.commitment_claims import CommitmentPolicy
+from service.registry.deliveries import AT_ONCE_PER_NODE
 from service.registry.remote_nodes import list_remote_nodes
 from service.registry.result_kinds import ResultKind
 from service.settings import Settings
 from service.site_file import load_site_file
+from service.stop_signals import StopSignals
 from worker.commit import start_follow_up
+from worker.consume import consume
 from worker.context import RetryPolicy, WorkerContext
 from worker.deliver import deliver
+from worker.left_to_sweep import left_to_sweep
 from worker.notify import notify
 from worker.sweep import start_sweeper
 
@@ -40,7 +41,7 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
-DELIVERY_THREADS = 4
+LEAST_DELIVERY_THREADS, MOST_DELIVERY_THREADS = 16, 64
 
 
 def run_gpu(settings: Settings) -> None:
@@ -49,6 +50,7 @@ def run_gpu(settings: Settings) -> None:
     Raises before taking any job when the weights are missing or altered, or the golden phantom comes out differently.
     """
     configure_logging(settings.log_level, settings.log_format)
+    stop = StopSignals()
     celery = make_celery(settings.effective_broker_url, settings.data_dir)
     context = build_context(settings, celery)
     host = model_host(settings)
@@ -68,7 +70,15 @@ def run_gpu(settings: Settings) -> None:
     # As many images in preparation as on the device keep it busy.
     threads = settings.infer_threads or (1 if host.batch_limit == 1 else 2 * host.batch_limit)
     try:
-        _consume(celery, GPU_QUEUE, pool="solo" if threads == 1 else "threads", threads=threads)
+        consume(
+            celery,
+            GPU_QUEUE,
+            pool="solo" if threads == 1 else "threads",
+            threads=threads,
+            stop=stop,
+            work=context.work,
+            within_s=settings.stop_within_s,
+        )
     finally:
         host.stop()
 
@@ -76,18 +86,28 @@ def run_gpu(settings: Settings) -> None:
 def run_network(settings: Settings) -> None:
     """Deliver from the `network` queue and sweep the registry, until told to stop. Needs no torch."""
     configure_logging(settings.log_level, settings.log_format)
+    stop = StopSignals()
     celery = make_celery(settings.effective_broker_url, settings.data_dir)
     context = build_context(settings, celery)
     register_delivery(celery, context)
     register_notice(celery, context)
     _warn_of_routes_that_lead_nowhere(context)
-    stop = start_sweeper(context, settings.sweep_interval_s)
+    stop_sweeping = start_sweeper(context, settings.sweep_interval_s)
     stop_following_up = start_follow_up(context, settings.sweep_interval_s)
     try:
-        _consume(celery, NETWORK_QUEUE, pool="threads", threads=DELIVERY_THREADS)
+        consume(
+            celery,
+            NETWORK_QUEUE,
+            pool="threads",
+            threads=_delivery_threads(context),
+            stop=stop,
+            work=context.work,
+            within_s=settings.stop_within_s,
+        )
     finally:
-        stop.set()
+        stop_sweeping.set()
         stop_following_up.set()
+        context.associations.close()
 
 
 def build_context(settings: Settings, celery: Celery) -> WorkerContext:
@@ -117,6 +137,17 @@ def build_context(settings: Settings, celery: Celery) -> WorkerContext:
         client_tls=_client_tls(settings),
         web_ca_file=settings.web_ca_file,
     )
+
+
+def _delivery_threads(context: WorkerContext) -> int:
+    """As many as all nodes together may hold, and some: however many are slow or silent, the others have theirs.
+
+    A thread begins with the first message that needs it, and costs nothing while it waits.
+    """
+    with transaction(context.sessions, read_only=True) as session:
+        nodes = sum(node.receives_results for node in list_remote_nodes(session))
+    wanted = AT_ONCE_PER_NODE * (nodes + 2)
+    return min(MOST_DELIVERY_THREADS, max(LEAST_DELIVERY_THREADS, wanted))
 
 
 def _warn_of_routes_that_lead_nowhere(context: WorkerContext) -> None:
@@ -158,7 +189,11 @@ def register_inference(celery: Celery, context: WorkerContext, host: ModelHost) 
     from worker.infer import infer
 
     def run(job_id: str) -> None:
-        infer(job_id, context, host)
+        if context.work.stopping:  # for another worker, or for this one once it is back
+            context.queue.announce_inference(job_id)
+            return
+        with left_to_sweep(INFER_TASK, job_id):
+            infer(job_id, context, host)
 
     celery.task(name=INFER_TASK)(run)
 
@@ -167,7 +202,11 @@ def register_delivery(celery: Celery, context: WorkerContext) -> None:
     """Bind the task that other processes know as `softray.deliver` to this context."""
 
     def run(delivery_id: int) -> None:
-        deliver(delivery_id, context)
+        if context.work.stopping:
+            context.queue.announce_delivery(delivery_id)
+            return
+        with left_to_sweep(DELIVER_TASK, delivery_id):
+            deliver(delivery_id, context)
 
     celery.task(name=DELIVER_TASK)(run)
 
@@ -176,7 +215,11 @@ def register_notice(celery: Celery, context: WorkerContext) -> None:
     """Bind the task that other processes know as `softray.notify` to this context."""
 
     def run(job_id: str) -> None:
-        notify(job_id, context)
+        if context.work.stopping:
+            context.queue.announce_notice(job_id)
+            return
+        with left_to_sweep(NOTIFY_TASK, job_id):
+            notify(job_id, context)
 
     celery.task(name=NOTIFY_TASK)(run)
 
@@ -186,23 +229,3 @@ def _end_process() -> None:
     log_event(logger, "device_hangs", level=logging.CRITICAL)
     logging.shutdown()
     os._exit(70)
-
-
-def _consume(celery: Celery, queue: str, pool: str, threads: int) -> None:
-    """Work on `queue` until SIGTERM or SIGINT; the task under way is finished first."""
-    # Celery warns when root runs it, for the sake of pickled messages; ours are JSON and nothing else is accepted.
-    warnings.filterwarnings("ignore", category=SecurityWarning)
-    log_event(logger, "worker_ready", queue=queue)
-    worker = celery.Worker(
-        hostname=f"{queue}@{socket.gethostname()}",
-        queues=[queue],
-        pool=pool,
-        concurrency=threads,
-        loglevel=logging.getLevelName(logging.getLogger().level),
-        quiet=True,
-        without_gossip=True,
-        without_mingle=True,
-        without_heartbeat=True,
-    )
-    worker.start()
-    log_event(logger, "worker_stopped", queue=queue)

@@ -54,7 +54,7 @@ def follow_up(context: WorkerContext) -> int:
     with transaction(context.sessions) as session:
         plan_requests(session, context.commitment, now=now)
         due = commitments.due_requests(session, now=now, limit=BATCH)
-    return sum(_step(request_id, context) for request_id in due)
+    return sum(_step(request_id, context) for request_id in due if not context.work.stopping)
 
 
 def start_follow_up(context: WorkerContext, interval_s: float) -> threading.Event:
@@ -86,12 +86,13 @@ def _step(request_id: int, context: WorkerContext) -> bool:
     if claim is None:
         return False
     try:
-        if claim.step is Step.ASK:
-            _ask(claim, context)
-        elif claim.verifies:
-            _look(claim, context)
-        else:
-            _go_on_without_look(claim, context)
+        with context.work.holding(lambda: _give_back(claim, context)):
+            if claim.step is Step.ASK:
+                _ask(claim, context)
+            elif claim.verifies:
+                _look(claim, context)
+            else:
+                _go_on_without_look(claim, context)
     except Exception as error:
         failure = classify(error)
         with transaction(context.sessions) as session:
@@ -104,6 +105,14 @@ def _step(request_id: int, context: WorkerContext) -> bool:
                 now=context.clock(),
             )
     return True
+
+
+def _give_back(claim: RequestClaim, context: WorkerContext) -> None:
+    """The worker stops: the same step is due at once. What was asked may have left, and is asked under a fresh UID."""
+    now = context.clock()
+    again = commitments.request_replaced if claim.step is Step.ASK else commitments.request_postponed
+    with transaction(context.sessions) as session:
+        again(session, claim, code="WORKER_STOPPED", detail="the worker was stopped", not_before=now, now=now)
 
 
 def _ask(claim: RequestClaim, context: WorkerContext) -> None:

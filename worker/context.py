@@ -14,12 +14,14 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from dicom_node.derived import DerivedPolicy
 from dicom_node.eligibility import EligibilityPolicy
+from dicom_node.kept_associations import KeptAssociations
 from service.instance_store import InstanceStore
 from service.job_queue import JobQueue
 from service.registry.circuit_breaker import BreakerPolicy
 from service.registry.commitment_claims import CommitmentPolicy
 from service.routing import ResultsSection, Routing
 from worker.lease import ignore_hang
+from worker.work_in_hand import WorkInHand
 
 
 @dataclass(frozen=True)
@@ -79,7 +81,11 @@ class WorkerContext:
     """For associations with nodes that want them encrypted."""
     web_ca_file: Path | None = None
     """Authorities that DICOMweb services are trusted by; None: the public ones."""
+    associations: KeptAssociations = field(default_factory=KeptAssociations)
+    """For deliveries by C-STORE; closed when the process stops."""
     owner: str = field(default_factory=_owner)
     clock: Callable[[], datetime] = _now
     on_hang: Callable[[], None] = ignore_hang
     """Called when an inference is a whole lease past its deadline and has not even noticed: the device hangs."""
+    work: WorkInHand = field(default_factory=WorkInHand)
+    """What this process has claimed, to be handed back when it stops."""

@@ -26,6 +26,7 @@ from service.routing import COMPANIONS
 from worker.context import WorkerContext
 from worker.failed_attempt import require_budget
 from worker.failure import classify
+from worker.handed_back import give_back_delivery
 from worker.kept_object import MadeObject, keep_object
 from worker.lease import Lease
 from worker.transport import send_file
@@ -36,14 +37,19 @@ CLASS_NOT_TAKEN = frozenset({"SOP_CLASS_NOT_ACCEPTED", "SOP_CLASS_NOT_SUPPORTED"
 PICTURES = frozenset({ResultKind.SOFT_TISSUE, ResultKind.BONE})
 
 
-def deliver(delivery_id: int, context: WorkerContext) -> bool:
-    """Send what delivery `delivery_id` names if it is due and nobody else has it. True when the PACS has it."""
+def deliver(hinted: int, context: WorkerContext) -> bool:
+    """Send what is next for the node of delivery `hinted`, which a message named. True when the PACS has it."""
     with transaction(context.sessions) as session:
-        claim = deliveries.claim_delivery(
-            session, delivery_id, owner=context.owner, lease_s=context.lease_s, now=context.clock()
+        claim = delivery_queue.claim_next_delivery(
+            session, hinted, owner=context.owner, lease_s=context.lease_s, now=context.clock()
         )
     if claim is None:
         return False
+    with context.work.holding(lambda: give_back_delivery(claim, context)):
+        return _deliver(claim, context)
+
+
+def _deliver(claim: deliveries.DeliveryClaim, context: WorkerContext) -> bool:
     asked = True
     try:
         require_budget(claim.attempts, context.delivery_retries)
@@ -133,7 +139,7 @@ def _as_secondary_capture(
 
 
 def _announce_next(claim: deliveries.DeliveryClaim, context: WorkerContext) -> None:
-    """This node has a hand free again: what has waited longest for it goes next, not only when the sweep comes by."""
+    """This node has a hand free again: what is next for it goes at once, not only when the sweep comes by."""
     with transaction(context.sessions) as session:
         waiting = delivery_queue.next_delivery(session, claim.node.remote_node_id, now=context.clock())
     if waiting is not None:

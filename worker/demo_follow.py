@@ -75,7 +75,7 @@ def _follow(sessions: sessionmaker[Session], deadline_s: float, radiograph: Path
                 progress.update(
                     bar, description="sampling", completed=job.step, total=job.total_steps or None, note=note
                 )
-            if job.state is JobState.FAILED:
+            if job.state in {JobState.FAILED, JobState.CANCELLED}:
                 raise PermanentError(job.reason_code or "FAILED", job.reason_detail or "the job failed")
             if job.state is JobState.REFUSED:
                 raise PermanentError(job.reason_code or "REFUSED", job.reason_detail or "the picture is not for us")

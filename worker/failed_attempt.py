@@ -57,7 +57,13 @@ def _refuse(claim: jobs.Claim, refused: ImageRefused, context: WorkerContext) ->
     with transaction(context.sessions) as session:
         if jobs.refuse(session, claim, code=refused.code, detail=str(refused), now=now) and context.notice_refusals:
             instance_id = jobs.instance_of(session, claim.job_id)
-            notice_job_id = jobs.enqueue(session, instance_id, now=now, purpose=JobPurpose.REFUSAL_NOTICE)
+            notice_job_id = jobs.enqueue(
+                session,
+                instance_id,
+                now=now,
+                purpose=JobPurpose.REFUSAL_NOTICE,
+                priority=jobs.priority_of(session, claim.job_id),
+            )
     log_event(logger, "image_refused", level=logging.WARNING, job_id=claim.job_id, code=refused.code)
     if notice_job_id is not None:
         context.queue.announce_notice(notice_job_id)

@@ -7,6 +7,7 @@ compare-and-swap in `record_derived` decides whose result counts, and the UIDs c
 from __future__ import annotations
 
 import logging
+import random
 import time
 
 from pydicom import Dataset
@@ -18,9 +19,11 @@ from service.database import transaction
 from service.instance_store import Kind
 from service.logs import log_event
 from service.registry import delivery_queue, jobs
+from service.registry.next_job import claim_next
 from worker.context import WorkerContext
-from worker.errors import LeaseLostError
+from worker.errors import LeaseLostError, WorkerStoppedError
 from worker.failed_attempt import end_attempt, require_budget
+from worker.handed_back import give_back_job
 from worker.kept_object import keep_object
 from worker.lease import Lease
 from worker.model_host import ModelHost
@@ -33,17 +36,32 @@ logger = logging.getLogger(__name__)
 PROGRESS_INTERVAL_S = 0.5
 
 
-def infer(job_id: str, context: WorkerContext, host: ModelHost) -> bool:
-    """Run job `job_id` if it is due and nobody else has it. True when a derived instance was recorded."""
+def infer(hinted: str, context: WorkerContext, host: ModelHost) -> bool:
+    """Run the most urgent job that is due, told by a message about `hinted`. True: a derived instance was recorded.
+
+    The message says that there is work; which, the registry says at this moment (`next_job`).
+    """
     with transaction(context.sessions) as session:
-        claim = jobs.claim(session, job_id, owner=context.owner, lease_s=context.lease_s, now=context.clock())
+        claim = claim_next(
+            session,
+            owner=context.owner,
+            lease_s=context.lease_s,
+            now=context.clock(),
+            chance=random.random(),
+            hinted=hinted,
+        )
     if claim is None:
-        log_event(logger, "job_not_claimed", job_id=job_id)
+        log_event(logger, "no_job_due", level=logging.DEBUG, hinted=hinted)
         return False
+    job_id = claim.job_id
     log_event(logger, "inference_started", job_id=job_id, sop_instance_uid=claim.sop_instance_uid)
     try:
         require_budget(claim.attempts, context.inference_retries)
-        return _run(claim, context, host)
+        with context.work.holding(lambda: give_back_job(claim, context)):
+            return _run(claim, context, host)
+    except WorkerStoppedError:
+        give_back_job(claim, context)
+        return False
     except LeaseLostError:
         log_event(logger, "lease_lost", job_id=job_id)
         return False
@@ -55,7 +73,11 @@ def infer(job_id: str, context: WorkerContext, host: ModelHost) -> bool:
 def _run(claim: jobs.Claim, context: WorkerContext, host: ModelHost) -> bool:
     progress = _Progress(claim, context)
     with Lease(
-        progress.renew, lease_s=context.lease_s, deadline_s=context.deadline_s, on_hang=context.on_hang
+        progress.renew,
+        lease_s=context.lease_s,
+        deadline_s=context.deadline_s,
+        on_hang=context.on_hang,
+        hand_back=lambda: context.work.hand_back_now,
     ) as lease:
 
         def on_step(step: int, total: int) -> None:

@@ -7,7 +7,7 @@ import time
 from collections.abc import Callable
 from types import TracebackType
 
-from worker.errors import DeadlineExceededError, LeaseLostError
+from worker.errors import DeadlineExceededError, LeaseLostError, WorkerStoppedError
 
 Renew = Callable[[], bool]
 
@@ -16,22 +16,34 @@ def ignore_hang() -> None:
     """Outside a process that owns a device there is nothing to end."""
 
 
+def go_on() -> bool:
+    """Nobody asks for the work to be handed back."""
+    return False
+
+
 class Lease:
     """Renews a claim from a thread of its own until the block ends.
 
     `renew()` answers False when somebody else owns the claim. The thread stops renewing past the deadline, so work that
     hangs inside the device loses its claim in the end and another worker can take it. A whole lease later `on_hang()`
-    is called, if the work is still not done.
+    is called, if the work is still not done. `hand_back()` says whether the worker stops and the work must be given up.
     """
 
     def __init__(
-        self, renew: Renew, *, lease_s: float, deadline_s: float, on_hang: Callable[[], None] = ignore_hang
+        self,
+        renew: Renew,
+        *,
+        lease_s: float,
+        deadline_s: float,
+        on_hang: Callable[[], None] = ignore_hang,
+        hand_back: Callable[[], bool] = go_on,
     ) -> None:
         self._renew = renew
         self._interval_s = lease_s / 3
         self._lease_s = lease_s
         self._deadline_s = deadline_s
         self._on_hang = on_hang
+        self._hand_back = hand_back
         self._started = time.monotonic()
         self._done = threading.Event()
         self._lost = threading.Event()
@@ -48,9 +60,11 @@ class Lease:
         self._thread.join(timeout=self._interval_s)
 
     def check(self) -> None:
-        """Called between two steps of the work. Raises LeaseLostError or DeadlineExceededError."""
+        """Called between two steps of the work. Raises LeaseLostError, WorkerStoppedError or DeadlineExceededError."""
         if self._lost.is_set():
             raise LeaseLostError("expected to own the job still, found it claimed by another worker")
+        if self._hand_back():
+            raise WorkerStoppedError("expected to finish before the worker stops, found no time left")
         elapsed = time.monotonic() - self._started
         if elapsed > self._deadline_s:
             raise DeadlineExceededError(

@@ -6,6 +6,7 @@ A job like any other: claimed, leased, stored, delivered, tried again.
 from __future__ import annotations
 
 import logging
+import random
 
 from dicom_node.refusal_notice import refusal_notice
 from dicom_node.stored_instance import read_stored_instance
@@ -13,30 +14,35 @@ from service.database import transaction
 from service.logs import log_event
 from service.registry import delivery_queue, jobs
 from service.registry.job_states import JobPurpose
+from service.registry.next_job import claim_next
 from service.registry.result_kinds import ResultKind
 from worker.context import WorkerContext
 from worker.failed_attempt import end_attempt, require_budget
+from worker.handed_back import give_back_job
 from worker.kept_object import MadeObject, keep_object
 
 logger = logging.getLogger(__name__)
 
 
-def notify(job_id: str, context: WorkerContext) -> bool:
-    """Make the notice of job `job_id` if it is due and nobody else has it. True when it was recorded."""
+def notify(hinted: str, context: WorkerContext) -> bool:
+    """Make the most urgent notice that is due, told by a message about `hinted`. True when it was recorded."""
     with transaction(context.sessions) as session:
-        claim = jobs.claim(
+        claim = claim_next(
             session,
-            job_id,
             owner=context.owner,
             lease_s=context.lease_s,
             now=context.clock(),
+            chance=random.random(),
             purpose=JobPurpose.REFUSAL_NOTICE,
+            hinted=hinted,
         )
     if claim is None:
         return False
+    job_id = claim.job_id
     try:
         require_budget(claim.attempts, context.inference_retries)
-        recorded = _make(claim, context)
+        with context.work.holding(lambda: give_back_job(claim, context, JobPurpose.REFUSAL_NOTICE)):
+            recorded = _make(claim, context)
     except Exception as error:
         end_attempt(claim, error, context, "notice")
         return False

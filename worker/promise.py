@@ -39,7 +39,7 @@ def keep_promises(context: WorkerContext) -> int:
     """Report to everybody whose report is due. Returns how many reports were tried."""
     with transaction(context.sessions, read_only=True) as session:
         due = commitment_promises.due_promises(session, now=context.clock(), limit=BATCH)
-    return sum(_keep(promise_id, context) for promise_id in due)
+    return sum(_keep(promise_id, context) for promise_id in due if not context.work.stopping)
 
 
 def judge(claim: PromiseClaim, context: WorkerContext) -> CommitmentReport:
@@ -76,6 +76,19 @@ def _keep(promise_id: int, context: WorkerContext) -> bool:
         claim = commitment_promises.claim_promise(session, promise_id, owner=context.owner, lease_s=lease_s, now=now)
     if claim is None:
         return False
+    with context.work.holding(lambda: _give_back(claim, context)):
+        _report(claim, context)
+    return True
+
+
+def _give_back(claim: PromiseClaim, context: WorkerContext) -> None:
+    """The worker stops: the report is due at once, and may come twice."""
+    code, detail, now = "WORKER_STOPPED", "the worker was stopped", context.clock()
+    with transaction(context.sessions) as session:
+        commitment_promises.promise_postponed(session, claim, code=code, detail=detail, not_before=now)
+
+
+def _report(claim: PromiseClaim, context: WorkerContext) -> None:
     detail = ""
     try:
         report = judge(claim, context)
@@ -87,7 +100,6 @@ def _keep(promise_id: int, context: WorkerContext) -> bool:
         failure = classify(error)
         answer = ReportDelivery(Outcome.RETRY, None, failure.code, failure.detail)
     _record(claim, answer, detail, context)
-    return True
 
 
 def _record(claim: PromiseClaim, answer: ReportDelivery, detail: str, context: WorkerContext) -> None:

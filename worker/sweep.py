@@ -15,6 +15,7 @@ from service.logs import log_event
 from service.registry import delivery_queue
 from service.registry.due_jobs import due_jobs
 from service.registry.job_states import JobPurpose
+from service.registry.lateness import note_late_jobs
 from worker.context import WorkerContext
 
 logger = logging.getLogger(__name__)
@@ -33,12 +34,15 @@ def sweep(context: WorkerContext) -> int:
     inference_has_room, delivery_has_room = (_has_room(context, queue) for queue in (GPU_QUEUE, NETWORK_QUEUE))
     now = context.clock()
     with transaction(context.sessions) as session:
+        late = note_late_jobs(session, now=now, limit=BATCH)
         delivery_queue.ensure_deliveries(session, now=now, routing=context.routing)
         if inference_has_room:
             inferences = due_jobs(session, now=now, limit=BATCH)
         if delivery_has_room:
             notices = due_jobs(session, now=now, limit=BATCH, purpose=JobPurpose.REFUSAL_NOTICE)
             waiting_deliveries = delivery_queue.due_deliveries(session, now=now, limit=BATCH)
+    for job in late:
+        log_event(logger, "job_late", level=logging.WARNING, job_id=job.job_id, priority=job.priority, state=job.state)
     for job_id in inferences:
         context.queue.announce_inference(job_id)
     for job_id in notices:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 from dicom_node import stow_scu
-from dicom_node.store_scu import StoreResult, send
+from dicom_node.store_scu import StoreResult
 from dicom_node.web_peer import WebPeer, read_web_peer
 from service.registry.claims import Destination
 from worker.context import WorkerContext
@@ -20,10 +20,9 @@ def send_file(path: Path, node: Destination, context: WorkerContext) -> StoreRes
     if node.url is not None:
         [result] = stow_scu.store([path], web_peer_of(node, node.url, context), timeout_s=context.network_timeout_s)
         return result
-    [result] = send(
-        [path], peer_of(node, context), calling_ae_title=context.ae_title, timeout_s=context.network_timeout_s
+    return context.associations.send(
+        path, peer_of(node, context), calling_ae_title=context.ae_title, timeout_s=context.network_timeout_s
     )
-    return result
 
 
 def web_peer_of(node: Destination, url: str, context: WorkerContext) -> WebPeer:

@@ -41,7 +41,8 @@ def drawn(line: Line, path: Plane, shape: tuple[int, int], pixel_mm: float) -> P
     wall = (chord - _chord(distance, bore)) / np.sqrt(radius**2 - bore**2)
     half = STRIPE_MM / 2 / pixel_mm
     stripe = np.where(np.isfinite(distance), _chord(np.abs(side - STRIPE_PLACE * radius), half) / half, 0.0)
-    return line.contrast * wall + line.stripe * stripe
+    picture: Plane = line.contrast * wall + line.stripe * stripe
+    return picture
 
 
 def smooth_path(points: Plane) -> Plane:

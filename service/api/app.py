@@ -8,12 +8,13 @@ from fastapi import FastAPI, Request, Response
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy.orm import Session, sessionmaker
 
-from service.api import health, jobs, metrics, rejections, remote_nodes, studies, version
+from service.api import health, job_orders, jobs, metrics, rejections, remote_nodes, studies, version
 from service.api.dependencies import Parts, Queue
 from service.api.openapi import describe
 from service.api.problems import add_problem_handlers
 from service.dashboard import pages
 from service.instance_store import InstanceStore
+from service.priorities import NO_DEADLINES, Deadlines
 from service.registry.jobs import EVERYWHERE
 from service.routing import Routing
 
@@ -36,13 +37,17 @@ HEADERS = {
 
 
 def create_app(
-    sessions: sessionmaker[Session], store: InstanceStore, queue: Queue, routing: Routing = EVERYWHERE
+    sessions: sessionmaker[Session],
+    store: InstanceStore,
+    queue: Queue,
+    routing: Routing = EVERYWHERE,
+    deadlines: Deadlines = NO_DEADLINES,
 ) -> FastAPI:
     """The admin API and its pages over the given parts."""
     # FastAPI's own documentation pages load scripts from the internet, which a reading room does not have.
     app = FastAPI(title="softray", version=version.release(), description=DESCRIPTION, docs_url=None, redoc_url=None)
-    app.state.parts = Parts(sessions=sessions, store=store, queue=queue, routing=routing)
-    for noun in (health, metrics, studies, jobs, rejections, remote_nodes, version):
+    app.state.parts = Parts(sessions=sessions, store=store, queue=queue, routing=routing, deadlines=deadlines)
+    for noun in (health, metrics, studies, jobs, job_orders, rejections, remote_nodes, version):
         app.include_router(noun.router)
     app.include_router(pages.router)
     app.mount("/static", StaticFiles(packages=[("service.dashboard", "static")]), name="static")

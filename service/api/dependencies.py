@@ -14,6 +14,7 @@ from service.api.paging import Page
 from service.api.problems import ProblemError
 from service.database import transaction
 from service.instance_store import InstanceStore
+from service.priorities import NO_DEADLINES, Deadlines
 from service.registry.jobs import EVERYWHERE
 from service.routing import Routing
 
@@ -33,12 +34,13 @@ class Queue(Protocol):
 
 @dataclass(frozen=True)
 class Parts:
-    """Everything behind the API; `routing`: which results go where."""
+    """Everything behind the API; `routing`: which results go where; `deadlines`: when jobs are late."""
 
     sessions: sessionmaker[Session]
     store: InstanceStore
     queue: Queue
     routing: Routing = EVERYWHERE
+    deadlines: Deadlines = NO_DEADLINES
 
 
 def parts(request: Request) -> Parts:

@@ -1,24 +1,22 @@
-"""Jobs: list, one with its whole history, its pictures, and the one thing an operator may do (retry)."""
+"""Jobs: list, one with its whole history, its pictures. What may be ordered about them is in `job_orders`."""
 
 from __future__ import annotations
 
 from pathlib import PurePosixPath
 from typing import Annotated
 
-from fastapi import APIRouter, Depends, Path, Query, Response
+from fastapi import APIRouter, Path, Query, Response
 from sqlalchemy.orm import Session
 
-from service.api.dependencies import PageWanted, Parts, PartsOfApp, ReadSession, from_our_own_page, now
+from service.api.dependencies import PageWanted, PartsOfApp, ReadSession
+from service.api.job_orders import JobId
 from service.api.paging import read_page
 from service.api.problems import ProblemError, problems
-from service.api.schemas import Job, Jobs, JobSummary, PreviewName, Retried
-from service.database import transaction
-from service.registry import jobs, queries
-from service.registry.job_states import DeliveryState, JobState
+from service.api.schemas import Job, Jobs, JobSummary, PreviewName
+from service.registry import queries
+from service.registry.job_states import JobState
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
-
-JobId = Annotated[str, Path(description="The job's id, as `GET /jobs` gives it.", max_length=64)]
 
 
 @router.get("", summary="List jobs", responses=problems(422, 500, 503))
@@ -26,9 +24,15 @@ def list_jobs(
     session: ReadSession,
     page: PageWanted,
     state: Annotated[JobState | None, Query(description="Only jobs in this state.")] = None,
+    reason: Annotated[
+        str | None, Query(max_length=64, description="Only jobs with this reason, or a failed delivery with it.")
+    ] = None,
 ) -> Jobs:
-    """Jobs, newest first, with the number of jobs in every state."""
-    found = read_page(page, lambda limit, offset: queries.list_jobs(session, state=state, limit=limit, offset=offset))
+    """Jobs, newest first, with the number of jobs in every state. `state=FAILED`: the dead letters."""
+    found = read_page(
+        page,
+        lambda limit, offset: queries.list_jobs(session, state=state, reason=reason, limit=limit, offset=offset),
+    )
     return Jobs(
         items=[JobSummary.model_validate(row) for row in found.rows],
         counts=queries.counts_by_state(session),
@@ -40,29 +44,6 @@ def list_jobs(
 def read_job(session: ReadSession, job_id: JobId) -> Job:
     """One job: where it stands, what was made of it, where that went, and everything that happened, oldest first."""
     return found_job(session, job_id)
-
-
-@router.post(
-    "/{job_id}/retry",
-    summary="Try a failed job again",
-    status_code=202,
-    dependencies=[Depends(from_our_own_page)],
-    responses=problems(403, 404, 409, 422, 500, 503),
-)
-def retry_job(parts: PartsOfApp, job_id: JobId) -> Retried:
-    """Starts a failed job again, with a fresh number of attempts.
-
-    When its result was stored already, only the deliveries that failed are sent again: the same bytes, no second
-    computation. 409 when the job has not failed.
-    """
-    with transaction(parts.sessions) as session:
-        try:
-            state = jobs.retry(session, job_id, now=now(), routing=parts.routing)
-        except jobs.NotRetryableError as error:
-            status = 404 if error.code == "JOB_UNKNOWN" else 409
-            raise ProblemError(status, error.code, error.message) from error
-    _announce(parts, job_id, state)
-    return Retried(job_id=job_id, state=state)
 
 
 @router.get(
@@ -108,15 +89,3 @@ def found_job(session: Session, job_id: str) -> Job:
 def no_such_job(job_id: str) -> ProblemError:
     """404 for a job id."""
     return ProblemError(404, "JOB_UNKNOWN", "no job has this id; GET /jobs lists them")
-
-
-def _announce(parts: Parts, job_id: str, state: JobState) -> None:
-    """After the commit: the row is the truth, a lost message costs one sweep."""
-    if state is JobState.QUEUED:
-        parts.queue.announce_inference(job_id)
-        return
-    with transaction(parts.sessions, read_only=True) as session:
-        job = queries.job_detail(session, job_id)
-    for delivery in job.deliveries if job else ():
-        if delivery.state is DeliveryState.PENDING:
-            parts.queue.announce_delivery(delivery.delivery_id)

@@ -13,6 +13,7 @@ from prometheus_client.registry import Collector
 from service.api.dependencies import ReadSession
 from service.api.problems import problems
 from service.registry.counts import Counts, count_everything
+from service.registry.work_counts import WorkCounts, count_work
 
 router = APIRouter(tags=["health"])
 
@@ -32,13 +33,14 @@ def read_metrics(session: ReadSession) -> Response:
     They are gauges, since the registry may be cleared of what is old.
     """
     registry = CollectorRegistry()
-    registry.register(_Registry(count_everything(session)))
+    registry.register(_Registry(count_everything(session), count_work(session)))
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
 
 
 class _Registry(Collector):
-    def __init__(self, counts: Counts) -> None:
+    def __init__(self, counts: Counts, work: WorkCounts) -> None:
         self._counts = counts
+        self._work = work
 
     def collect(self) -> Iterator[Metric]:
         counts = self._counts
@@ -47,6 +49,15 @@ class _Registry(Collector):
             "softray_images_not_processed", "Images kept and not processed.", ("reason",), _single(counts.not_processed)
         )
         yield _gauge("softray_objects_rejected", "Objects refused or set aside.", ("reason",), _single(counts.rejected))
+        work = self._work
+        yield _gauge("softray_jobs_queued", "Jobs that wait for a worker.", ("priority",), _single(work.queued))
+        yield _gauge("softray_jobs_late", "Jobs that missed their deadline.", ("priority", "state"), work.late)
+        yield _gauge(
+            "softray_jobs_waiting_for_destination",
+            "Jobs whose results no remote node receives.",
+            (),
+            {(): work.waiting_for_destination},
+        )
         yield _gauge("softray_deliveries", "Deliveries by node and state.", ("node", "state"), counts.deliveries)
         yield _gauge(
             "softray_node_failures_in_a_row", "Attempts that a node did not answer.", ("node",), _single(counts.nodes)

@@ -12,9 +12,11 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from service.priorities import Priority
 from service.registry import queries
 from service.registry.job_states import DeliveryState, JobPurpose, JobState
 from service.registry.result_kinds import ResultKind
+from service.registry.retries import RETRYABLE
 
 PreviewName = Literal["source", "soft-tissue", "bone"]
 
@@ -55,6 +57,7 @@ class StudyState(StrEnum):
     DERIVED = "DERIVED"
     DELIVERED = "DELIVERED"
     COMMITTED = "COMMITTED"
+    CANCELLED = "CANCELLED"
     REFUSED = "REFUSED"
     NOT_PROCESSED = "NOT_PROCESSED"
 
@@ -84,7 +87,9 @@ class JobSummary(Answer):
     job_id: str
     purpose: JobPurpose = Field(description="SUPPRESS: the companion image. REFUSAL_NOTICE: why there is none.")
     state: JobState
-    reason_code: str | None = Field(description="Why it waits, was refused or failed.")
+    priority: Priority = Field(description="STAT goes before ROUTINE, ROUTINE before PRIOR.")
+    late_at: datetime | None = Field(description="When it was noted that its deadline had passed; null: it had not.")
+    reason_code: str | None = Field(description="Why it waits, was refused, failed or was cancelled.")
     reason_detail: str | None = Field(description="The same in words.")
     attempts: int = Field(description="Times a worker took it.")
     step: int = Field(description="Sampling steps done.")
@@ -177,7 +182,7 @@ class Job(JobSummary):
             "bone": row.preview_bone_path,
         }
         stored = [name for name, path in paths.items() if path is not None]
-        retryable = row.summary.state is JobState.FAILED
+        retryable = row.summary.state in RETRYABLE
         return cls.model_validate({**vars(row.summary), **vars(row), "previews": stored, "retryable": retryable})
 
 
@@ -186,6 +191,31 @@ class Retried(Answer):
 
     job_id: str
     state: JobState = Field(description="QUEUED: it is computed again. DERIVED: the stored result is sent again.")
+
+
+class RetriedMany(Answer):
+    """What became of a call to retry many."""
+
+    retried: int = Field(description="Jobs that were started again.")
+    refused: dict[str, int] = Field(description="Jobs that could not be, by reason code; they stay failed.")
+    left: int = Field(description="Failed jobs that the same call would still find, the refused ones included.")
+
+
+class Cancelled(Answer):
+    """A job was cancelled."""
+
+    job_id: str
+    withdrawn: int = Field(description="Deliveries that will not be sent.")
+    sent: list[str] = Field(description="What had been sent already, and where; it stays there.")
+    under_way: list[str] = Field(description="What was being sent at this moment, and may arrive.")
+
+
+class Reprioritised(Answer):
+    """A job has another priority."""
+
+    job_id: str
+    priority: Priority
+    before: Priority = Field(description="The one it had.")
 
 
 class Rejection(Answer):

@@ -38,12 +38,13 @@ def up() -> None:
     """Run everything on this machine: DICOM node, admin API, GPU worker, network worker.
 
     With the default settings no server is needed: SQLite, a folder for the images and a folder as message broker, all
-    under SOFTRAY_DATA_DIR. A part that ends by itself is started again. Ctrl-C stops all of them.
+    under SOFTRAY_DATA_DIR. A part that ends by itself is started again. Ctrl-C stops all of them, a second Ctrl-C at
+    once.
     """
     configured = settings()
     configure_logging(configured.log_level, configured.log_format)
     bring_up_to_date(configured)
-    raise typer.Exit(supervisor.supervise(supervisor.PARTS))
+    raise typer.Exit(supervisor.supervise(supervisor.PARTS, stop_within_s=configured.stop_within_s))
 
 
 def node() -> None:

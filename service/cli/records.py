@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import UTC, datetime
+from enum import StrEnum
 from typing import Annotated
 
 import typer
@@ -10,13 +10,11 @@ from rich.console import Console
 from rich.table import Column, Table
 
 from service.cli.connection import session
-from service.cli.launch import fail, settings
-from service.errors import SoftrayError
-from service.job_queue import JobQueue, make_celery
-from service.registry import delivery_queue, queries
-from service.registry import jobs as job_registry
+from service.cli.job_orders import cancel_job, reprioritise_job, retry_failed, retry_job
+from service.cli.launch import fail
+from service.priorities import Priority
+from service.registry import queries
 from service.registry.job_states import JobState
-from service.site_file import load_site_file
 
 
 def add_to(app: typer.Typer) -> None:
@@ -24,39 +22,68 @@ def add_to(app: typer.Typer) -> None:
     app.command("jobs")(jobs)
 
 
+class Wanted(StrEnum):
+    """A priority as it is typed."""
+
+    STAT = "stat"
+    ROUTINE = "routine"
+    PRIOR = "prior"
+
+
 def jobs(
     job_id: Annotated[str, typer.Argument(help="A job: show its history. Empty: list jobs.")] = "",
     state: Annotated[JobState | None, typer.Option(help="Only jobs in this state.")] = None,
-    retry: Annotated[bool, typer.Option("--retry", help="Try the given failed job again.")] = False,
+    failed: Annotated[bool, typer.Option("--failed", help="Only failed jobs, with the reason in words.")] = False,
+    reason: Annotated[str, typer.Option(help="Only jobs with this reason, or a failed delivery with it.")] = "",
+    node: Annotated[str, typer.Option(help="With --failed --retry: only what failed at this remote node.")] = "",
+    retry: Annotated[
+        bool, typer.Option("--retry", help="Try the given job, or with --failed all those, again.")
+    ] = False,
+    cancel: Annotated[bool, typer.Option("--cancel", help="Cancel the given job.")] = False,
+    priority: Annotated[Wanted | None, typer.Option(help="Give the given job another priority.")] = None,
     limit: Annotated[int, typer.Option(help="At most so many jobs, newest first.", min=1)] = 50,
 ) -> None:
-    """List the jobs, or show one with its whole history, or try a failed one again."""
-    if retry and not job_id:
-        fail("--retry needs the id of a job: softray jobs JOB_ID --retry")
-    if retry:
-        _retry(job_id)
+    """List the jobs, or show one with its whole history; try failed ones again, cancel one, give one a priority."""
+    if sum((retry, cancel, priority is not None)) > 1:
+        fail("expected one of --retry, --cancel and --priority, found several")
+    if (cancel or priority is not None) and not job_id:
+        fail("--cancel and --priority need the id of a job: softray jobs JOB_ID --cancel")
+    if retry and not job_id and not failed:
+        fail("--retry needs the id of a job, or --failed: softray jobs JOB_ID --retry")
+    if node and not (failed and retry):
+        fail("--node goes with --failed --retry")
+    if retry and failed and not job_id:
+        retry_failed(reason or None, node or None, limit)
+    elif retry:
+        retry_job(job_id)
+    elif cancel:
+        cancel_job(job_id)
+    elif priority is not None:
+        reprioritise_job(job_id, Priority[priority.name])
     elif job_id:
         _show(job_id)
     else:
-        _list(state, limit)
+        _list(JobState.FAILED if failed else state, reason or None, limit)
 
 
-def _list(state: JobState | None, limit: int) -> None:
+def _list(state: JobState | None, reason: str | None, limit: int) -> None:
     with session() as opened:
-        rows = queries.list_jobs(opened, state=state, limit=limit, offset=0)
+        rows = queries.list_jobs(opened, state=state, reason=reason, limit=limit, offset=0)
         counts = queries.counts_by_state(opened)
     if not any(counts.values()):
         typer.echo("no jobs yet")
         return
     typer.echo("  ".join(f"{name}: {count}" for name, count in counts.items()))
     # The whole id, however narrow the terminal: it is what the next command needs.
-    table = Table(Column("job", no_wrap=True, min_width=36), "state", "reason", "step", "updated (UTC)")
+    table = Table(Column("job", no_wrap=True, min_width=36), "state", "priority", "reason", "step", "updated (UTC)")
+    in_words = state is JobState.FAILED
     for row in rows:
         table.add_row(
             row.job_id,
             str(row.state),
-            row.reason_code or "",
-            f"{row.step}/{row.total_steps}" if row.total_steps else "",
+            f"{row.priority}{' late' if row.late_at else ''}",
+            f"{row.reason_code}: {row.reason_detail}" if in_words else row.reason_code or "",
+            f"{row.attempts} attempts" if in_words else f"{row.step}/{row.total_steps}" if row.total_steps else "",
             f"{row.updated_at:%m-%d %H:%M:%S}",
         )
     Console().print(table)
@@ -70,6 +97,7 @@ def _show(job_id: str) -> None:
     summary = detail.summary
     facts = {
         "state": f"{summary.state}  {summary.reason_code or ''} {summary.reason_detail or ''}".rstrip(),
+        "urgency": f"{summary.priority}{', late' if summary.late_at else ''}",
         "source": summary.sop_instance_uid,
         "model": f"{summary.model_name} on {summary.device}" if summary.model_name else None,
     }
@@ -85,24 +113,3 @@ def _show(job_id: str) -> None:
     for event in detail.events:
         change = f"{event.from_state or ''} -> {event.to_state}" if event.to_state else ""
         typer.echo(f"  {event.at:%Y-%m-%d %H:%M:%S}  {event.event:<20} {change:<22} {event.detail or ''}".rstrip())
-
-
-def _retry(job_id: str) -> None:
-    configured = settings()
-    now = datetime.now(UTC)
-    waiting: list[int] = []
-    try:
-        routing = load_site_file(configured).routing()
-        with session() as opened:
-            state = job_registry.retry(opened, job_id, now=now, routing=routing)
-            if state is JobState.DERIVED:
-                waiting = delivery_queue.pending_deliveries(opened, job_id, now=now)
-    except SoftrayError as error:
-        fail(str(error))
-    queue = JobQueue(make_celery(configured.effective_broker_url, configured.data_dir))
-    if state is JobState.QUEUED:
-        queue.announce_inference(job_id)
-    for delivery_id in waiting:
-        queue.announce_delivery(delivery_id)
-    queue.close()
-    typer.echo(f"job {job_id} is {state} again")

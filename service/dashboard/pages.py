@@ -23,6 +23,7 @@ LABELS = {
     "DERIVED": "Being delivered",
     "DELIVERED": "Delivered",
     "COMMITTED": "Kept by the PACS",
+    "CANCELLED": "Cancelled",
     "REFUSED": "Refused",
     "FAILED": "Failed",
     "NOT_PROCESSED": "Not processed",

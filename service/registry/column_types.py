@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from datetime import UTC, datetime
 
-from sqlalchemy import BigInteger, DateTime, Dialect, Integer, String, TypeDecorator
+from sqlalchemy import BigInteger, DateTime, Dialect, Integer, SmallInteger, String, TypeDecorator
+
+from service.priorities import Priority
 
 
 class UtcDateTime(TypeDecorator[datetime]):
@@ -45,6 +47,21 @@ class ForeignText(TypeDecorator[str]):
     def process_bind_param(self, value: str | None, dialect: Dialect) -> str | None:
         """What the database can hold of `value`."""
         return None if value is None else value.replace("\0", "")[: self.kept_characters]
+
+
+class PriorityRank(TypeDecorator[Priority]):
+    """A Priority, kept as its rank so that the database orders by urgency."""
+
+    impl = SmallInteger
+    cache_ok = True
+
+    def process_bind_param(self, value: Priority | None, dialect: Dialect) -> int | None:
+        """The rank, 0 for the most urgent."""
+        return None if value is None else Priority(value).rank
+
+    def process_result_value(self, value: int | None, dialect: Dialect) -> Priority | None:
+        """The class of the rank."""
+        return None if value is None else Priority.of_rank(value)
 
 
 ROW_ID = BigInteger().with_variant(Integer, "sqlite")  # SQLite numbers rows by itself only for INTEGER

@@ -11,23 +11,22 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, func, select
+from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from service.registry import jobs
 from service.registry.claims import DeliveryClaim as DeliveryClaim
 from service.registry.claims import ResultFacts as ResultFacts
 from service.registry.compare_and_swap import NO_LEASE, swap
+from service.registry.delivery_plan import DESTINATION_REMOVED as DESTINATION_REMOVED
 from service.registry.delivery_plan import add_delivery
 from service.registry.destinations import destination_of
 from service.registry.job_states import DeliveryState, JobState, check_delivery
+from service.registry.node_room import AT_ONCE_PER_NODE as AT_ONCE_PER_NODE
+from service.registry.node_room import has_room
 from service.registry.results import record_replacement
 from service.registry.settlement import settle_job
 from service.registry.tables import Delivery, Instance, Job, RemoteNode, Result, Series, Study
-
-DESTINATION_REMOVED = "DESTINATION_REMOVED"
-# To one node at a time: fewer than the network worker has threads, so that a slow node leaves some to the others.
-AT_ONCE_PER_NODE = 2
 
 
 def claim_delivery(
@@ -50,6 +49,7 @@ def claim_delivery(
         .execution_options(populate_existing=True)
     ).one_or_none()
     if row is None:
+        _leave_queue_if_cancelled(session, delivery_id, now)
         return None
     delivery, result, node, study_instance_uid = row
     if node.removed_at is not None:
@@ -57,7 +57,7 @@ def claim_delivery(
         return None
     if delivery.not_before is not None and delivery.not_before > now:
         return None
-    if not _has_room(session, node, now):
+    if not has_room(session, node.id, now):
         return None
     if delivery.state is DeliveryState.SENDING:
         if not expire_lease(session, delivery_id, delivery.job_id, delivery.fencing_token, now):
@@ -125,6 +125,8 @@ def delivery_replaced(
     replaced_id = session.scalar(select(Delivery.result_id).where(Delivery.id == claim.delivery_id))
     if job is None or replaced_id is None:
         return False
+    if job.state is JobState.CANCELLED:
+        return _withdraw(session, claim, {**_response(status, code, None), **NO_LEASE}, now)
     if not _move(session, _held(claim), DeliveryState.REPLACED, "delivery_replaced", history, values, now):
         return False
     result_id = record_replacement(session, claim.job_id, replaced_id, replacement, now=now)
@@ -142,10 +144,23 @@ def delivery_postponed(
     status: int | None,
     now: datetime,
 ) -> bool:
-    """SENDING to PENDING after a transient failure; `status` is None when no response came."""
+    """SENDING to PENDING after a transient failure, or to CANCELLED if the job was; `status` None: no response came."""
     history = f"{_what(claim)}: {code}: {detail}"
     values = {"not_before": not_before, "announced_at": None, **_response(status, code, detail), **NO_LEASE}
+    job = jobs.locked(session, claim.job_id)
+    if job is not None and job.state is JobState.CANCELLED:
+        return _withdraw(session, claim, values | {"not_before": None}, now)
     return _move(session, _held(claim), DeliveryState.PENDING, "delivery_postponed", history, values, now)
+
+
+def delivery_handed_back(session: Session, claim: DeliveryClaim, *, now: datetime) -> bool:
+    """SENDING to PENDING because the worker stops: due at once, and without counting as an attempt."""
+    values = {"attempts": claim.attempts - 1, "not_before": None, "announced_at": None, **NO_LEASE}
+    job = jobs.locked(session, claim.job_id)
+    if job is not None and job.state is JobState.CANCELLED:
+        return _withdraw(session, claim, values, now)
+    history = f"{_what(claim)}: the worker was stopped"
+    return _move(session, _held(claim), DeliveryState.PENDING, "delivery_handed_back", history, values, now)
 
 
 def delivery_failed(
@@ -181,6 +196,26 @@ def _abandon(session: Session, delivery_id: int, job_id: str, now: datetime) -> 
     return True
 
 
+def _withdraw(session: Session, claim: DeliveryClaim, values: dict[str, Any], now: datetime) -> bool:
+    """SENDING to CANCELLED: its job was cancelled meanwhile, so it is not tried again."""
+    history = f"{_what(claim)}: the job was cancelled meanwhile"
+    return _move(session, _held(claim), DeliveryState.CANCELLED, "delivery_cancelled", history, values, now)
+
+
+def _leave_queue_if_cancelled(session: Session, delivery_id: int, now: datetime) -> None:
+    """PENDING to CANCELLED where the job was cancelled while it was being sent by a worker that died."""
+    job_id = session.scalar(select(Delivery.job_id).where(Delivery.id == delivery_id))
+    job = jobs.locked(session, job_id) if job_id is not None else None
+    if job is None or job.state is not JobState.CANCELLED:
+        return
+    delivery = session.get(Delivery, delivery_id, populate_existing=True)
+    if delivery is None or delivery.state is not DeliveryState.PENDING:
+        return
+    seen = _Seen(delivery_id, job.id, DeliveryState.PENDING, delivery.fencing_token)
+    detail = "the job was cancelled"
+    _move(session, seen, DeliveryState.CANCELLED, "delivery_cancelled", detail, {"not_before": None}, now)
+
+
 def _end(
     session: Session,
     claim: DeliveryClaim,
@@ -195,21 +230,6 @@ def _end(
         return False
     settle_job(session, job, now)
     return True
-
-
-def _has_room(session: Session, node: RemoteNode, now: datetime) -> bool:
-    if node.paused_until is not None and node.paused_until > now:
-        return False
-    in_hand = session.scalar(
-        select(func.count())
-        .select_from(Delivery)
-        .where(
-            Delivery.remote_node_id == node.id,
-            Delivery.state == DeliveryState.SENDING,
-            Delivery.lease_expires_at > now,
-        )
-    )
-    return (in_hand or 0) < AT_ONCE_PER_NODE
 
 
 def _what(claim: DeliveryClaim) -> str:

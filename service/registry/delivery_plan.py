@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from datetime import datetime
 
-from sqlalchemy import CursorResult, insert, select, update
+from sqlalchemy import CursorResult, exists, insert, select, update
 from sqlalchemy.orm import Session
 
 from service.registry.job_events import record_event
-from service.registry.job_states import DeliveryState, check_delivery
+from service.registry.job_states import DeliveryState, JobState, check_delivery
 from service.registry.tables import Delivery, Instance, Job, RemoteNode, Result, Series
 from service.routing import Routing, SourceFacts
+
+WAITING_FOR_DESTINATION = "WAITING_FOR_DESTINATION"
+DESTINATION_REMOVED = "DESTINATION_REMOVED"
+_WAITING = "no remote node receives results of this image, or no route names one"
 
 
 def plan_deliveries(session: Session, job_id: str, *, now: datetime, routing: Routing) -> int:
@@ -41,14 +46,36 @@ def plan_deliveries(session: Session, job_id: str, *, now: datetime, routing: Ro
     return planned
 
 
+def plan_or_wait(session: Session, job_id: str, *, now: datetime, routing: Routing) -> int:
+    """Plan the deliveries of a DERIVED job; with no destination its reason says that it waits for one.
+
+    Returns how many were planned. `announced_at` of a job that waits is when a destination was last looked for.
+    """
+    planned = plan_deliveries(session, job_id, now=now, routing=routing)
+    waits = planned == 0 and not session.scalar(select(exists().where(Delivery.job_id == job_id)))
+    waited = session.scalar(select(Job.reason_code).where(Job.id == job_id)) == WAITING_FOR_DESTINATION
+    if waits and not waited:
+        record_event(session, job_id, "waiting_for_destination", now=now)
+    if waits or waited:
+        code, detail = (WAITING_FOR_DESTINATION, _WAITING) if waits else (None, None)
+        marked = update(Job).where(Job.id == job_id, Job.state == JobState.DERIVED)
+        session.execute(
+            marked.values(reason_code=code, reason_detail=detail, announced_at=now).execution_options(
+                synchronize_session=False
+            )
+        )
+    return planned
+
+
 def add_delivery(session: Session, job_id: str, result_id: int, remote_node_id: int, *, now: datetime) -> None:
-    """A PENDING delivery."""
+    """A PENDING delivery, as urgent as its job."""
     session.execute(
         insert(Delivery).values(
             job_id=job_id,
             result_id=result_id,
             remote_node_id=remote_node_id,
             state=DeliveryState.PENDING,
+            priority=select(Job.priority).where(Job.id == job_id).scalar_subquery(),
             attempts=0,
             resends=0,
             fencing_token=0,
@@ -67,20 +94,17 @@ def _source(session: Session, job_id: str) -> SourceFacts:
     return SourceFacts(row.calling_ae_title, row.modality, row.body_part)
 
 
-def reopen_failed_deliveries(session: Session, job_id: str, *, now: datetime) -> int:
-    """Let the FAILED deliveries of a job start again, with all attempts and resends before them; returns how many.
+def reopen_deliveries(session: Session, job_id: str, states: Collection[DeliveryState], *, now: datetime) -> int:
+    """Let the deliveries of a job in `states` start again, with all attempts and resends before them; how many.
 
     Those to a node that has been removed since stay as they are.
     """
-    check_delivery(DeliveryState.FAILED, DeliveryState.PENDING)
+    for state in states:
+        check_delivery(state, DeliveryState.PENDING)
     present = select(RemoteNode.id).where(RemoteNode.removed_at.is_(None))
     reopened = session.execute(
         update(Delivery)
-        .where(
-            Delivery.job_id == job_id,
-            Delivery.state == DeliveryState.FAILED,
-            Delivery.remote_node_id.in_(present),
-        )
+        .where(Delivery.job_id == job_id, Delivery.state.in_(states), Delivery.remote_node_id.in_(present))
         .values(
             state=DeliveryState.PENDING,
             attempts=0,
@@ -94,3 +118,37 @@ def reopen_failed_deliveries(session: Session, job_id: str, *, now: datetime) ->
     )
     assert isinstance(reopened, CursorResult)
     return reopened.rowcount
+
+
+def drop_deliveries_to_removed_nodes(session: Session, job_id: str, *, now: datetime) -> list[str]:
+    """FAILED to CANCELLED for those whose node is gone: the job goes on without them. What was dropped, in words."""
+    check_delivery(DeliveryState.FAILED, DeliveryState.CANCELLED)
+    gone = session.execute(
+        select(Delivery.id, Result.kind, RemoteNode.name)
+        .join(Result, Result.id == Delivery.result_id)
+        .join(RemoteNode, RemoteNode.id == Delivery.remote_node_id)
+        .where(
+            Delivery.job_id == job_id,
+            Delivery.state == DeliveryState.FAILED,
+            RemoteNode.removed_at.is_not(None),
+        )
+        .order_by(Delivery.id)
+    ).all()
+    if not gone:
+        return []
+    dropped = (
+        update(Delivery)
+        .where(Delivery.id.in_([row.id for row in gone]), Delivery.state == DeliveryState.FAILED)
+        .values(
+            state=DeliveryState.CANCELLED,
+            reason_code=DESTINATION_REMOVED,
+            fencing_token=Delivery.fencing_token + 1,
+            updated_at=now,
+        )
+    )
+    session.execute(dropped.execution_options(synchronize_session=False))
+    what = [f"{row.kind} to {row.name}" for row in gone]
+    record_event(
+        session, job_id, "deliveries_dropped", now=now, detail=f"the remote node was removed: {', '.join(what)}"
+    )
+    return what

@@ -1,4 +1,8 @@
-"""Which jobs the sweep announces (again): those that are due and of which nobody has heard for a while."""
+"""Which jobs the sweep announces (again): those whose turn is near and of which nobody has heard for a while.
+
+A message takes the best job there is (`next_job`), whichever it names. So only the head of the queue is looked at: what
+is further back is announced when it has come up, and a sweep costs the same however long the queue is.
+"""
 
 from __future__ import annotations
 
@@ -7,10 +11,13 @@ from datetime import datetime, timedelta
 from sqlalchemy import or_, select
 from sqlalchemy.orm import Session
 
+from service.priorities import Priority
 from service.registry.compare_and_swap import mark_announced
 from service.registry.job_states import JobPurpose, JobState
 from service.registry.jobs import SILENT_FOR_S, expire_lease
+from service.registry.next_job import in_turn
 from service.registry.tables import Job
+from service.registry.turns import make_due
 
 
 def due_jobs(
@@ -21,10 +28,10 @@ def due_jobs(
     purpose: JobPurpose = JobPurpose.SUPPRESS,
     silent_for_s: float = SILENT_FOR_S,
 ) -> list[str]:
-    """Take back expired leases, then name the QUEUED jobs to announce (again), oldest first, and mark them announced.
+    """Take back expired leases, then name the QUEUED jobs to announce (again), next first, and mark them announced.
 
-    A job is named when it is due and its last announcement, if any, was longer than `silent_for_s` ago. `limit` bounds
-    both steps, so that a sweep costs the same however long the queue is.
+    A job is named when it is due, among the next `limit`, and its last announcement, if any, was longer than
+    `silent_for_s` ago.
     """
     expired = session.execute(
         select(Job.id, Job.fencing_token)
@@ -35,18 +42,20 @@ def due_jobs(
     ).all()
     for row in expired:
         expire_lease(session, row.id, row.fencing_token, now)
+    make_due(session, purpose, now=now, limit=limit)
     silent_since = now - timedelta(seconds=silent_for_s)
-    due = session.scalars(
+    head: list[str] = []
+    for priority in Priority:
+        head += session.scalars(in_turn(purpose, priority, limit - len(head))).all()
+    silent = session.scalars(
         select(Job.id)
         .where(
+            Job.id.in_(head),
             Job.state == JobState.QUEUED,
-            Job.purpose == purpose,
-            or_(Job.not_before.is_(None), Job.not_before <= now),
             or_(Job.announced_at.is_(None), Job.announced_at <= silent_since),
         )
-        .order_by(Job.created_at, Job.id)
-        .limit(limit)
         .with_for_update(skip_locked=True, key_share=True)
     ).all()
+    due = [job_id for job_id in head if job_id in set(silent)]
     mark_announced(session, Job, due, now)
-    return list(due)
+    return due

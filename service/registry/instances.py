@@ -15,6 +15,7 @@ from sqlalchemy import select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from service.priorities import NO_DEADLINES, Deadlines, Priority
 from service.registry import exposures, jobs
 from service.registry.instance_facts import InstanceFacts as InstanceFacts
 from service.registry.instance_facts import Verdict as Verdict
@@ -57,6 +58,8 @@ def record_instance(
     sha256: str,
     size_bytes: int,
     now: datetime,
+    priority: Priority = Priority.ROUTINE,
+    deadlines: Deadlines = NO_DEADLINES,
 ) -> Recorded:
     """Write study, series and instance rows, and the QUEUED job of what is to be done about the instance, if anything.
 
@@ -70,22 +73,46 @@ def record_instance(
         inserted = _insert_instance(session, facts, verdict, StoredRow(sha256, path), size_bytes, now)
         if inserted is not None:
             instance, verdict = inserted
-            return _queue(session, facts, verdict, instance.id, now)
+            return _queue(session, facts, verdict, instance.id, now, priority, deadlines)
         known = find_stored(session, facts.sop_instance_uid)
     same = known is not None and known.sha256 == sha256
     return Recorded(Reception.SAME if same else Reception.CONFLICT, None)
 
 
-def _queue(session: Session, facts: InstanceFacts, verdict: Verdict, instance_id: int, now: datetime) -> Recorded:
+def _queue(
+    session: Session,
+    facts: InstanceFacts,
+    verdict: Verdict,
+    instance_id: int,
+    now: datetime,
+    priority: Priority,
+    deadlines: Deadlines,
+) -> Recorded:
     if verdict.reason_code is not None:
         notice_id = None
         if verdict.notice and verdict.reason_code != exposures.FOR_PRESENTATION_PREFERRED:
-            notice_id = jobs.enqueue(session, instance_id, now=now, purpose=JobPurpose.REFUSAL_NOTICE)
+            notice_id = jobs.enqueue(
+                session,
+                instance_id,
+                now=now,
+                purpose=JobPurpose.REFUSAL_NOTICE,
+                priority=priority,
+                source=facts.calling_ae_title,
+            )
         return Recorded(Reception.NEW, None, notice_id, verdict.reason_code)
     exposures.withdraw_siblings(session, facts, now=now)
     waits = facts.sop_class_uid == exposures.FOR_PROCESSING and verdict.sibling_wait_s > 0
     not_before = now + timedelta(seconds=verdict.sibling_wait_s) if waits else None
-    return Recorded(Reception.NEW, jobs.enqueue(session, instance_id, now=now, not_before=not_before))
+    job_id = jobs.enqueue(
+        session,
+        instance_id,
+        now=now,
+        not_before=not_before,
+        priority=priority,
+        source=facts.calling_ae_title,
+        due_at=deadlines.due_at(priority, now),
+    )
+    return Recorded(Reception.NEW, job_id)
 
 
 def record_rejection(

@@ -11,7 +11,8 @@ QUEUED ---------> RUNNING ---------> DERIVED ----------------> DELIVERED -------
    |              REFUSED   the picture, or another object of the same exposure, says that it is not for us
 ```
 
-DELIVERED is the end where no remote node of the job is asked for a storage commitment.
+DELIVERED is the end where no remote node of the job is asked for a storage commitment. Whoever operates softray may
+cancel what has not ended well (QUEUED, RUNNING, DERIVED, FAILED): CANCELLED, which can be retried as FAILED can.
 """
 
 from __future__ import annotations
@@ -40,6 +41,7 @@ class JobState(StrEnum):
     COMMITTED = "COMMITTED"
     REFUSED = "REFUSED"
     FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
 
 
 class DeliveryState(StrEnum):
@@ -47,7 +49,8 @@ class DeliveryState(StrEnum):
 
     COMMITTED: the node has said that it keeps it (storage commitment). VERIFIED: it was asked for it and has it.
     REPLACED: the node does not take this SOP class; the same picture goes to it as Secondary Capture. DECLINED: it does
-    not take this SOP class, and nothing depends on it (a report, a presentation state).
+    not take this SOP class, and nothing depends on it (a report, a presentation state). CANCELLED: its job was, or its
+    node is gone and the job goes on without it.
     """
 
     PENDING = "PENDING"
@@ -58,6 +61,7 @@ class DeliveryState(StrEnum):
     REPLACED = "REPLACED"
     DECLINED = "DECLINED"
     FAILED = "FAILED"
+    CANCELLED = "CANCELLED"
 
 
 class CommitmentState(StrEnum):
@@ -76,19 +80,22 @@ class CommitmentState(StrEnum):
 
 TRANSITIONS: Mapping[JobState, frozenset[JobState]] = MappingProxyType(
     {
-        JobState.QUEUED: frozenset({JobState.RUNNING, JobState.REFUSED, JobState.FAILED}),
-        JobState.RUNNING: frozenset({JobState.DERIVED, JobState.QUEUED, JobState.REFUSED, JobState.FAILED}),
-        JobState.DERIVED: frozenset({JobState.DELIVERED, JobState.FAILED}),
+        JobState.QUEUED: frozenset({JobState.RUNNING, JobState.REFUSED, JobState.FAILED, JobState.CANCELLED}),
+        JobState.RUNNING: frozenset(
+            {JobState.DERIVED, JobState.QUEUED, JobState.REFUSED, JobState.FAILED, JobState.CANCELLED}
+        ),
+        JobState.DERIVED: frozenset({JobState.DELIVERED, JobState.FAILED, JobState.CANCELLED}),
         JobState.DELIVERED: frozenset({JobState.COMMITTED, JobState.DERIVED}),
         JobState.COMMITTED: frozenset(),
         JobState.REFUSED: frozenset(),
-        JobState.FAILED: frozenset({JobState.QUEUED, JobState.DERIVED}),
+        JobState.FAILED: frozenset({JobState.QUEUED, JobState.DERIVED, JobState.CANCELLED}),
+        JobState.CANCELLED: frozenset({JobState.QUEUED, JobState.DERIVED}),
     }
 )
 
 DELIVERY_TRANSITIONS: Mapping[DeliveryState, frozenset[DeliveryState]] = MappingProxyType(
     {
-        DeliveryState.PENDING: frozenset({DeliveryState.SENDING, DeliveryState.FAILED}),
+        DeliveryState.PENDING: frozenset({DeliveryState.SENDING, DeliveryState.FAILED, DeliveryState.CANCELLED}),
         DeliveryState.SENDING: frozenset(
             {
                 DeliveryState.SENT,
@@ -96,6 +103,7 @@ DELIVERY_TRANSITIONS: Mapping[DeliveryState, frozenset[DeliveryState]] = Mapping
                 DeliveryState.REPLACED,
                 DeliveryState.DECLINED,
                 DeliveryState.FAILED,
+                DeliveryState.CANCELLED,
             }
         ),
         # From SENT back to PENDING: the node says, or is found, not to have it.
@@ -105,8 +113,10 @@ DELIVERY_TRANSITIONS: Mapping[DeliveryState, frozenset[DeliveryState]] = Mapping
         DeliveryState.COMMITTED: frozenset(),
         DeliveryState.VERIFIED: frozenset(),
         DeliveryState.REPLACED: frozenset(),
-        DeliveryState.DECLINED: frozenset(),
-        DeliveryState.FAILED: frozenset({DeliveryState.PENDING}),
+        # Only by a retry, of a job of which nobody took anything.
+        DeliveryState.DECLINED: frozenset({DeliveryState.PENDING}),
+        DeliveryState.FAILED: frozenset({DeliveryState.PENDING, DeliveryState.CANCELLED}),
+        DeliveryState.CANCELLED: frozenset({DeliveryState.PENDING}),
     }
 )
 

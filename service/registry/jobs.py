@@ -8,32 +8,32 @@ while it works, and after it has run out the job belongs to whoever claims it ne
 from __future__ import annotations
 
 import uuid
-from dataclasses import dataclass
 from datetime import datetime, timedelta
-from typing import Any
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import func, select, update
 from sqlalchemy.orm import Session
 
-from service.errors import PermanentError
+from service.priorities import Priority
 from service.registry.claims import Claim as Claim
 from service.registry.claims import DerivedFacts as DerivedFacts
 from service.registry.claims import ResultFacts as ResultFacts
-from service.registry.compare_and_swap import NO_LEASE, swap
-from service.registry.delivery_plan import plan_deliveries, reopen_failed_deliveries
+from service.registry.compare_and_swap import NO_LEASE
+from service.registry.delivery_plan import plan_or_wait
+from service.registry.job_changes import NO_REASON, Seen, move, swap_job
+from service.registry.job_changes import locked as locked
+from service.registry.job_changes import note as note
+from service.registry.job_changes import reason as reason
 from service.registry.job_events import record_event
-from service.registry.job_states import JobPurpose, JobState, check
-from service.registry.results import has_results, record_results
+from service.registry.job_states import JobPurpose, JobState
+from service.registry.results import record_results
+from service.registry.retries import EVERYWHERE as EVERYWHERE
+from service.registry.retries import NotRetryableError as NotRetryableError
+from service.registry.retries import retry as retry
 from service.registry.tables import Instance, Job
+from service.registry.turns import draw_turn
 from service.routing import Routing
 
 SILENT_FOR_S = 30.0
-EVERYWHERE = Routing()
-_NO_REASON: dict[str, Any] = {"reason_code": None, "reason_detail": None}
-
-
-class NotRetryableError(PermanentError):
-    """The job is unknown or has not failed."""
 
 
 def enqueue(
@@ -43,16 +43,25 @@ def enqueue(
     now: datetime,
     purpose: JobPurpose = JobPurpose.SUPPRESS,
     not_before: datetime | None = None,
+    priority: Priority = Priority.ROUTINE,
+    source: str | None = None,
+    due_at: datetime | None = None,
 ) -> str:
     """Create a QUEUED job of an instance and return its id; the caller announces it after its commit.
 
-    A job that may not begin before `not_before` is left to the sweep.
+    A job that may not begin before `not_before` is left to the sweep. `source` is the calling AE title, read from the
+    instance when it is left out. At `due_at` the job is late.
     """
+    source = source or session.scalar(select(Instance.calling_ae_title).where(Instance.id == instance_id))
     job = Job(
         id=str(uuid.uuid4()),
         instance_id=instance_id,
         purpose=purpose,
         state=JobState.QUEUED,
+        priority=priority,
+        source=source,
+        turn=draw_turn(session, purpose, priority, source),
+        due_at=due_at,
         attempts=0,
         not_before=not_before,
         announced_at=now if not_before is None else None,
@@ -64,13 +73,18 @@ def enqueue(
     )
     session.add(job)
     session.flush()
-    record_event(session, job.id, "queued", now=now, to_state=JobState.QUEUED)
+    record_event(session, job.id, "queued", now=now, to_state=JobState.QUEUED, detail=priority)
     return job.id
 
 
 def instance_of(session: Session, job_id: str) -> int:
     """The row of the instance that a job is about."""
     return session.scalars(select(Job.instance_id).where(Job.id == job_id)).one()
+
+
+def priority_of(session: Session, job_id: str) -> Priority:
+    """How urgent a job is."""
+    return session.scalars(select(Job.priority).where(Job.id == job_id)).one()
 
 
 def queue_depth(session: Session) -> int:
@@ -122,7 +136,7 @@ def claim(
         "lease_expires_at": now + timedelta(seconds=lease_s),
         "step": 0,
         "total_steps": 0,
-        **_NO_REASON,
+        **NO_REASON,
     }
     seen = Seen(job_id, JobState.QUEUED, row.fencing_token)
     if not move(session, seen, JobState.RUNNING, "claimed", f"attempt {attempts} by {owner}", values, now):
@@ -143,7 +157,7 @@ def claim(
 def renew(session: Session, claim: Claim, *, lease_s: float, step: int, total_steps: int, now: datetime) -> bool:
     """Extend the lease and show progress; False: somebody else owns the job now, stop working."""
     progress = {"lease_expires_at": now + timedelta(seconds=lease_s), "step": step, "total_steps": total_steps}
-    return _swap(session, _held(claim), progress, now)
+    return swap_job(session, _held(claim), progress, now)
 
 
 def record_derived(
@@ -151,7 +165,7 @@ def record_derived(
 ) -> bool:
     """RUNNING to DERIVED with one PENDING delivery per result and remote node that gets it.
 
-    Without any such node the job stays DERIVED and the history says that it waits for a destination.
+    Without any such node the job stays DERIVED, and its reason says that it waits for a destination.
     """
     values = {
         "preview_source_path": derived.preview_source_path,
@@ -161,14 +175,13 @@ def record_derived(
         "model_sha256": derived.model_sha256,
         "device": derived.device,
         **NO_LEASE,
-        **_NO_REASON,
+        **NO_REASON,
     }
     history = ", ".join(f"{result.kind} {result.sop_instance_uid}" for result in derived.results)
     if not move(session, _held(claim), JobState.DERIVED, "derived", history, values, now):
         return False
     record_results(session, claim.job_id, derived.results, now=now)
-    if plan_deliveries(session, claim.job_id, now=now, routing=routing) == 0:
-        record_event(session, claim.job_id, "waiting_for_destination", now=now)
+    plan_or_wait(session, claim.job_id, now=now, routing=routing)
     return True
 
 
@@ -209,56 +222,8 @@ def fail(session: Session, claim: Claim, *, code: str, detail: str, now: datetim
     return move(session, _held(claim), JobState.FAILED, "failed", f"{code}: {detail}", values, now)
 
 
-def retry(session: Session, job_id: str, *, now: datetime, routing: Routing = EVERYWHERE) -> JobState:
-    """Start a FAILED job again, with a fresh budget: from the inference, or from the delivery of what is derived.
-
-    Returns the new state. Raises NotRetryableError when the job is unknown or not FAILED.
-    """
-    job = locked(session, job_id)
-    if job is None:
-        raise NotRetryableError("JOB_UNKNOWN", f"no job {job_id}")
-    if job.state is not JobState.FAILED:
-        raise NotRetryableError("JOB_NOT_FAILED", f"expected job {job_id} to be FAILED, found {job.state}")
-    seen = Seen(job.id, JobState.FAILED, job.fencing_token)
-    if not has_results(session, job_id):
-        fresh = {"attempts": 0, "not_before": None, "announced_at": None, **_NO_REASON}
-        move(session, seen, JobState.QUEUED, "retried", None, fresh, now)
-        return JobState.QUEUED
-    move(session, seen, JobState.DERIVED, "retried", None, _NO_REASON, now)
-    again = reopen_failed_deliveries(session, job_id, now=now)
-    if again + plan_deliveries(session, job_id, now=now, routing=routing) == 0:
-        raise NotRetryableError("NO_DESTINATION", f"no remote node is left that job {job_id} could be delivered to")
-    return JobState.DERIVED
-
-
-def locked(session: Session, job_id: str) -> Job | None:
-    """The job as it is now, held against other transactions until this one ends."""
-    return session.scalar(
-        select(Job).where(Job.id == job_id).with_for_update(key_share=True).execution_options(populate_existing=True)
-    )
-
-
-def note(session: Session, job_id: str, event: str, detail: str | None, now: datetime) -> None:
-    """Add a line to the history that changes no state."""
-    record_event(session, job_id, event, now=now, detail=detail)
-
-
-@dataclass(frozen=True)
-class Seen:
-    """What a change starts from; the row must still be so."""
-
-    job_id: str
-    state: JobState
-    fencing_token: int
-
-
 def _held(claim: Claim) -> Seen:
     return Seen(claim.job_id, JobState.RUNNING, claim.fencing_token)
-
-
-def reason(code: str, detail: str) -> dict[str, Any]:
-    """The columns that say why."""
-    return {"reason_code": code, "reason_detail": detail}
 
 
 def expire_lease(session: Session, job_id: str, fencing_token: int, now: datetime) -> bool:
@@ -267,27 +232,3 @@ def expire_lease(session: Session, job_id: str, fencing_token: int, now: datetim
     seen = Seen(job_id, JobState.RUNNING, fencing_token)
     values = {"announced_at": None, **NO_LEASE}
     return move(session, seen, JobState.QUEUED, "lease_expired", None, values, now, Job.lease_expires_at <= now)
-
-
-def move(
-    session: Session,
-    seen: Seen,
-    target: JobState,
-    event: str,
-    detail: str | None,
-    values: dict[str, Any],
-    now: datetime,
-    *conditions: ColumnElement[bool],
-) -> bool:
-    """The one place where a job changes state."""
-    check(seen.state, target)
-    if not _swap(session, seen, {"state": target, **values}, now, *conditions):
-        return False
-    record_event(session, seen.job_id, event, now=now, from_state=seen.state, to_state=target, detail=detail)
-    return True
-
-
-def _swap(
-    session: Session, seen: Seen, values: dict[str, Any], now: datetime, *conditions: ColumnElement[bool]
-) -> bool:
-    return swap(session, Job, seen.job_id, seen.state, seen.fencing_token, values, now, *conditions)

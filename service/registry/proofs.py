@@ -16,6 +16,8 @@ from service.registry.job_states import DeliveryState, JobState, check_delivery
 from service.registry.settlement import settle_job, settle_proof
 from service.registry.tables import Delivery, Job, RemoteNode, Result
 
+_OF_WHICH_SOMETHING_MAY_BE_SENT = frozenset({JobState.DERIVED, JobState.DELIVERED, JobState.FAILED, JobState.CANCELLED})
+
 
 def delivery_proven(
     session: Session, delivery_id: int, *, state: DeliveryState, detail: str | None, now: datetime
@@ -38,13 +40,13 @@ def delivery_not_there(
     """SENT to PENDING, to be sent again; to FAILED after `most_resends` times. The new state; None: not SENT any more.
 
     A job that was DELIVERED becomes DERIVED again, since it is not. One that has FAILED, for the sake of another
-    delivery, stays so: then this delivery fails as well, and whoever retries the job sends it too.
+    delivery, or was CANCELLED stays so: then this delivery fails as well, and whoever retries the job sends it too.
     """
     found = _held(session, delivery_id)
     if found is None:
         return None
     job, delivery, what = found
-    failed = job.state is JobState.FAILED
+    failed = job.state in {JobState.FAILED, JobState.CANCELLED}
     again = delivery.resends < most_resends and not failed
     target = DeliveryState.PENDING if again else DeliveryState.FAILED
     history = f"{what}: {code}: {detail}"
@@ -70,7 +72,7 @@ def delivery_not_there(
 def _held(session: Session, delivery_id: int) -> tuple[Job, Delivery, str] | None:
     named = session.get(Delivery, delivery_id)
     job = jobs.locked(session, named.job_id) if named is not None else None
-    if job is None or job.state not in {JobState.DERIVED, JobState.DELIVERED, JobState.FAILED}:
+    if job is None or job.state not in _OF_WHICH_SOMETHING_MAY_BE_SENT:
         return None
     delivery = session.get(Delivery, delivery_id, populate_existing=True)
     if delivery is None or delivery.state is not DeliveryState.SENT:

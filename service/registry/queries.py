@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from sqlalchemy import ColumnElement, Select, and_, func, select
 from sqlalchemy.orm import Session
 
+from service.registry.dead_letters import of_reason
 from service.registry.job_states import JobPurpose, JobState
 from service.registry.read_models import (
     DeliveryRow as DeliveryRow,
@@ -70,9 +71,20 @@ def list_ineligible(session: Session, *, limit: int = 50, offset: int = 0) -> li
     return list(_instance_rows(session, not_ours.order_by(Instance.id.desc()).limit(limit).offset(offset)))
 
 
-def list_jobs(session: Session, *, state: JobState | None = None, limit: int = 50, offset: int = 0) -> list[JobSummary]:
-    """Jobs, those created last first; `state` None: in any state."""
-    jobs = _jobs() if state is None else _jobs().where(Job.state == state)
+def list_jobs(
+    session: Session,
+    *,
+    state: JobState | None = None,
+    reason: str | None = None,
+    limit: int = 50,
+    offset: int = 0,
+) -> list[JobSummary]:
+    """Jobs, those created last first; `state` None: in any state, `reason` None: for any reason or none."""
+    jobs = _jobs()
+    if state is not None:
+        jobs = jobs.where(Job.state == state)
+    if reason is not None:
+        jobs = jobs.where(of_reason(reason))
     page = jobs.order_by(Job.created_at.desc(), Job.id).limit(limit).offset(offset)
     return [_job_summary(*row) for row in session.execute(page)]
 
@@ -157,6 +169,8 @@ def _job_summary(job: Job, instance: Instance, series: Series, study: Study) -> 
         calling_ae_title=instance.calling_ae_title,
         created_at=job.created_at,
         updated_at=job.updated_at,
+        priority=job.priority,
+        late_at=job.late_at,
     )
 
 

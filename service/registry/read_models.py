@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 
+from service.priorities import Priority
 from service.registry.job_states import DeliveryState, JobPurpose, JobState
 from service.registry.result_kinds import ResultKind
 
@@ -41,6 +42,8 @@ class JobSummary:
     calling_ae_title: str
     created_at: datetime
     updated_at: datetime
+    priority: Priority
+    late_at: datetime | None
 
 
 @dataclass(frozen=True)

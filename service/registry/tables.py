@@ -13,11 +13,11 @@ claim and the sweep, whose cost must not grow with finished rows.
 from __future__ import annotations
 
 from datetime import datetime
-from typing import ClassVar
 
-from sqlalchemy import BigInteger, Enum, ForeignKey, Index, MetaData, String, UniqueConstraint
-from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy import BigInteger, ForeignKey, Index, String, UniqueConstraint, text
+from sqlalchemy.orm import Mapped, mapped_column
 
+from service.priorities import Priority
 from service.registry.column_types import (
     AE_TITLE,
     CODE,
@@ -28,31 +28,10 @@ from service.registry.column_types import (
     SHA256,
     UID,
     ForeignText,
-    UtcDateTime,
 )
 from service.registry.job_states import CommitmentState, DeliveryState, JobPurpose, JobState
+from service.registry.metadata import Table as Table
 from service.registry.result_kinds import ResultKind
-
-
-class Table(DeclarativeBase):
-    """The metadata that migrations are compared with; every constraint has a name so that it can be altered."""
-
-    metadata = MetaData(
-        naming_convention={
-            "ix": "ix_%(table_name)s_%(column_0_N_name)s",
-            "uq": "uq_%(table_name)s_%(column_0_N_name)s",
-            "fk": "fk_%(table_name)s_%(column_0_name)s",
-            "pk": "pk_%(table_name)s",
-        }
-    )
-    type_annotation_map: ClassVar = {
-        datetime: UtcDateTime(),
-        JobState: Enum(JobState, native_enum=False, create_constraint=False, length=16),
-        DeliveryState: Enum(DeliveryState, native_enum=False, create_constraint=False, length=16),
-        CommitmentState: Enum(CommitmentState, native_enum=False, create_constraint=False, length=16),
-        JobPurpose: Enum(JobPurpose, native_enum=False, create_constraint=False, length=16),
-        ResultKind: Enum(ResultKind, native_enum=False, create_constraint=False, length=32),
-    }
 
 
 class RemoteNode(Table):
@@ -157,12 +136,21 @@ class RejectedObject(Table):
 
 
 class Job(Table):
-    """What is to be done about one instance: its companion, or the notice that there is none; one of each at most."""
+    """What is to be done about one instance: its companion, or the notice that there is none; one of each at most.
+
+    `priority`, then `turn` (see `turns`), then age decide whose turn it is; `source` is the calling AE title that turns
+    are dealt out to. `due_at` is when the job becomes late, and empty again once that was noted at `late_at`.
+    """
 
     __tablename__ = "jobs"
     __table_args__ = (
         Index(None, "state", "created_at"),
         Index(None, "state", "lease_expires_at"),
+        Index("ix_jobs_turns", "state", "purpose", "priority", "not_before", "turn", "created_at"),
+        Index("ix_jobs_turns_of_a_source", "state", "purpose", "priority", "source", "turn"),
+        Index(None, "state", "reason_code", "announced_at"),
+        Index(None, "state", "due_at"),
+        Index(None, "late_at"),
         Index(None, "created_at"),
         UniqueConstraint("instance_id", "purpose"),
     )
@@ -171,6 +159,11 @@ class Job(Table):
     instance_id: Mapped[int] = mapped_column(ForeignKey("instances.id"))
     purpose: Mapped[JobPurpose]
     state: Mapped[JobState]
+    priority: Mapped[Priority] = mapped_column(server_default=text("1"))
+    source: Mapped[str | None] = mapped_column(AE_TITLE)
+    turn: Mapped[int] = mapped_column(BigInteger, server_default=text("0"))
+    due_at: Mapped[datetime | None]
+    late_at: Mapped[datetime | None]
     reason_code: Mapped[str | None] = mapped_column(CODE)
     reason_detail: Mapped[str | None] = mapped_column(DETAIL)
     attempts: Mapped[int]
@@ -243,6 +236,8 @@ class CommitmentRequest(Table):
 class Delivery(Table):
     """One result on its way to one remote node; `dimse_status` is the last C-STORE status received.
 
+    `priority` is that of its job, repeated here so that each node's queue is ordered by index.
+
     `commitment_request_id` is the last request for a commitment that names it; `resends` counts how often the node was
     found not to have it after it had said that it did.
     """
@@ -254,6 +249,7 @@ class Delivery(Table):
         Index(None, "state", "id"),
         Index(None, "state", "lease_expires_at"),
         Index(None, "remote_node_id", "state", "commitment_request_id"),
+        Index("ix_deliveries_turns", "remote_node_id", "state", "priority", "not_before", "id"),
         Index(None, "commitment_request_id"),
     )
 
@@ -263,6 +259,7 @@ class Delivery(Table):
     remote_node_id: Mapped[int] = mapped_column(ForeignKey("remote_nodes.id"))
     commitment_request_id: Mapped[int | None] = mapped_column(ForeignKey("commitment_requests.id"))
     state: Mapped[DeliveryState]
+    priority: Mapped[Priority] = mapped_column(server_default=text("1"))
     attempts: Mapped[int]
     resends: Mapped[int]
     sent_at: Mapped[datetime | None]

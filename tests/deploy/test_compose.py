@@ -138,3 +138,11 @@ def test_the_pacs_shows_results_in_the_ohif_viewer(services: dict[str, Any]) -> 
 def test_the_health_checks_ask_the_ports_that_are_served(services: dict[str, Any]) -> None:
     assert str(Settings.model_fields["dicom_port"].default) in str(services["node"]["healthcheck"]["test"])
     assert f":{Settings.model_fields['api_port'].default}/health/live" in str(services["api"]["healthcheck"]["test"])
+
+
+def test_every_part_is_given_the_time_to_stop_that_it_is_told(services: dict[str, Any]) -> None:
+    told = Settings.model_fields["stop_within_s"].default
+    for name in OURS - {"migrate"}:
+        minutes, seconds = re.fullmatch(r"(?:(\d+)m)?(\d+)s", services[name]["stop_grace_period"]).groups()  # type: ignore[union-attr]
+        assert int(minutes or 0) * 60 + int(seconds) >= told + 10, name
+        assert services[name]["init"] is True, name

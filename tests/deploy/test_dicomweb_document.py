@@ -7,7 +7,8 @@ import re
 from service.settings import Settings
 from tests.deploy.dockerfile import ROOT
 
-OPERATING = (ROOT / "docs" / "operating.md").read_text()
+RUNBOOK = sorted((ROOT / "docs" / "runbook").glob("*.md"))
+OPERATING = "".join(page.read_text() for page in (ROOT / "docs" / "operating.md", *RUNBOOK))
 DICOMWEB = (ROOT / "docs" / "dicomweb.md").read_text()
 REFUSALS = ("part10", "stow_intake", "stow_request", "multipart_related", "stow_app", "stow_admission")
 

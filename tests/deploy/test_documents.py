@@ -11,13 +11,15 @@ from dicom_node.errors import ImageRefusal, PixelErrorCode
 from dicom_node.status import C_STORE_STATUSES, Outcome
 from service.cli import app
 from service.registry.deliveries import DESTINATION_REMOVED
+from service.registry.delivery_plan import WAITING_FOR_DESTINATION
 from service.registry.exposures import FOR_PRESENTATION_PREFERRED
 from service.registry.job_states import DeliveryState, JobState
-from service.registry.settlement import DELIVERY_FAILED
+from service.registry.settlement import DELIVERY_FAILED, NOTHING_ACCEPTED
 from service.settings import Settings
 from tests.deploy.dockerfile import ROOT
 
-OPERATING = (ROOT / "docs" / "operating.md").read_text()
+RUNBOOK = sorted((ROOT / "docs" / "runbook").glob("*.md"))
+OPERATING = "".join(page.read_text() for page in (ROOT / "docs" / "operating.md", *RUNBOOK))
 DEPLOYMENT = (ROOT / "docs" / "deployment.md").read_text()
 
 
@@ -33,6 +35,8 @@ def literals(*files: str, pattern: str) -> set[str]:
         *PixelErrorCode,
         *ImageRefusal,
         DELIVERY_FAILED,
+        NOTHING_ACCEPTED,
+        WAITING_FOR_DESTINATION,
         DESTINATION_REMOVED,
         FOR_PRESENTATION_PREFERRED,
         *JobState,
@@ -68,6 +72,7 @@ def test_every_setting_and_command_named_exists(document: str) -> None:
     known = {f"SOFTRAY_{name.upper()}" for name in Settings.model_fields} | {
         "SOFTRAY_SETTINGS_FILE",
         "SOFTRAY_SITE_FILE_HERE",
+        "SOFTRAY_ENV_FILE",
     }
     assert set(re.findall(r"SOFTRAY_[A-Z_]+", document)) <= known
     commands = {command.name for command in app.registered_commands} | {

@@ -12,7 +12,8 @@ from dicom_node.status import Outcome
 from service.registry.commitment_reports import COMMITMENT_FAILED, NOT_REPORTED
 from tests.deploy.dockerfile import ROOT
 
-OPERATING = (ROOT / "docs" / "operating.md").read_text()
+RUNBOOK = sorted((ROOT / "docs" / "runbook").glob("*.md"))
+OPERATING = "".join(page.read_text() for page in (ROOT / "docs" / "operating.md", *RUNBOOK))
 FOLLOW_UP = "".join((ROOT / "worker" / name).read_text() for name in ("commit.py", "remote_peer.py"))
 
 

@@ -75,6 +75,12 @@ def c_store_rq(sop_instance_uid: bytes = b"1.2.3") -> bytes:
     )
 
 
+def status_of(body: bytes) -> int:
+    """Status (0000,0900) of a command set in one presentation data value."""
+    at = body.index(b"\x00\x00\x00\x09\x02\x00\x00\x00")
+    return int.from_bytes(body[at + 8 : at + 10], "little")
+
+
 class RawPeer:
     """One TCP connection to 127.0.0.1."""
 

@@ -6,7 +6,7 @@ import logging
 import socket
 import threading
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -29,17 +29,31 @@ from dicom_node.uids import IMPLEMENTATION_CLASS_UID
 from service.errors import ConfigurationError, RegistryUnavailableError
 from service.registry.remote_nodes import remove_remote_node
 from tests.dicom_node.factories import radiograph
-from tests.dicom_node.raw_peer import ASSOCIATE_RJ, RawPeer, associate_rq
+from tests.dicom_node.raw_peer import (
+    ASSOCIATE_RJ,
+    P_DATA_TF,
+    RELEASE_RQ,
+    STORAGE_ID,
+    RawPeer,
+    associate_rq,
+    c_store_rq,
+    p_data,
+    pdu,
+    pdv,
+    status_of,
+)
 from tests.dicom_node.running_node import (
     MODALITY,
     Installation,
     as_received,
     associate,
     c_store_over,
+    encoded,
     installation,
     listening,
 )
 from tests.peers.dcmtk import Dcmtk
+from tests.service_process import wait_for
 
 DX = DigitalXRayImageStorageForPresentation
 
@@ -254,20 +268,45 @@ def test_an_address_in_use_is_said_so(node: Node, installed: Installation) -> No
         second.start()
 
 
-def test_a_stopping_node_finishes_what_runs_and_refuses_what_is_new(installed: Installation) -> None:
-    with listening(installed) as node:
-        association = associate(node.port, [DX])
+def test_a_stopping_node_answers_the_message_that_was_begun_and_rejects_what_is_new(installed: Installation) -> None:
+    dataset = radiograph()
+    content = encoded(dataset)
+    with listening(installed) as node, RawPeer(node.port) as peer:
         port = node.port
-        stopping = threading.Thread(target=node.stop)
+        peer.associate()
+        peer.send(p_data(pdv(STORAGE_ID, 3, c_store_rq(str(dataset.SOPInstanceUID).encode()))))
+        peer.send(p_data(pdv(STORAGE_ID, 0, content[:10000])))
+        wait_for("the message to have begun", lambda: [c for c in node.connections if c.in_message], 5)
+        stopping = threading.Thread(target=node.stop, kwargs={"finish_s": 20.0, "refuse_s": 0.5})
         stopping.start()
-        time.sleep(1.0)
-        assert c_store_over(association, as_received(radiograph())).Status == 0x0000
-        with pytest.raises(ConnectionRefusedError):
-            socket.create_connection(("127.0.0.1", port))
-        association.release()
+        wait_for("the node to stop", stopping_of(node), 5)
+        assert rejection(port) == (2, 3, 1)
+        time.sleep(1.0)  # longer than an association that idles is waited for
+        for begin in range(10000, len(content), 100000):
+            piece = content[begin : begin + 100000]
+            peer.send(p_data(pdv(STORAGE_ID, 2 if begin + 100000 >= len(content) else 0, piece)))
+        answer = peer.receive()
+        assert answer is not None
+        assert (answer[0], status_of(answer[1])) == (P_DATA_TF, 0x0000)
+        peer.send(pdu(RELEASE_RQ, bytes(4)))
         stopping.join(5)
         assert not stopping.is_alive()
+        with pytest.raises(ConnectionRefusedError):
+            socket.create_connection(("127.0.0.1", port))
     assert len(installed.instances()) == 1
+
+
+def test_a_message_that_never_ends_does_not_hold_a_stopping_node(installed: Installation) -> None:
+    with listening(installed) as node, RawPeer(node.port) as peer:
+        peer.associate()
+        peer.send(p_data(pdv(STORAGE_ID, 3, c_store_rq())))
+        peer.send(p_data(pdv(STORAGE_ID, 0, bytes(10000))))
+        wait_for("the message to have begun", lambda: [c for c in node.connections if c.in_message], 5)
+        started = time.monotonic()
+        node.stop(finish_s=0.5, refuse_s=0.1)
+        assert time.monotonic() - started < 3
+    assert installed.instances() == []
+    assert list((installed.store_path("tmp")).iterdir()) == []
 
 
 def test_an_association_that_goes_on_is_told_to_come_back_and_then_aborted(installed: Installation) -> None:
@@ -275,15 +314,20 @@ def test_an_association_that_goes_on_is_told_to_come_back_and_then_aborted(insta
     with listening(installed) as node:
         association = associate(node.port, [DX])
         association.bind(evt.EVT_ABORTED, lambda _: aborted.set())
-        stopping = threading.Thread(target=node.stop, kwargs={"finish_s": 0.1, "refuse_s": 1.5})
+        stopping = threading.Thread(target=node.stop, kwargs={"finish_s": 10.0, "refuse_s": 1.5})
         stopping.start()
-        time.sleep(1.0)
+        time.sleep(0.5)
         answer = c_store_over(association, as_received(radiograph()))
         assert (answer.Status, answer.ErrorComment[:13]) == (0xA700, "SHUTTING_DOWN")
-        stopping.join(10)
+        stopping.join(5)
         assert not stopping.is_alive()
         assert aborted.wait(5)
     assert installed.instances() == []
+
+
+def stopping_of(node: Node) -> Callable[[], bool]:
+    [connection] = node.connections
+    return connection.server.terms.stopping.is_set
 
 
 @pytest.mark.interop

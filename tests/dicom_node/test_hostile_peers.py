@@ -31,6 +31,7 @@ from tests.dicom_node.raw_peer import (
     p_data,
     pdu,
     pdv,
+    status_of,
 )
 from tests.dicom_node.running_node import MODALITY, Installation, installation, listening
 
@@ -60,12 +61,6 @@ def within(seconds: float, condition: object) -> bool:
             return True
         time.sleep(0.02)
     return False
-
-
-def status_of(body: bytes) -> int:
-    """Status (0000,0900) of a command set in one presentation data value."""
-    at = body.index(b"\x00\x00\x00\x09\x02\x00\x00\x00")
-    return int.from_bytes(body[at + 8 : at + 10], "little")
 
 
 def test_a_connection_that_says_nothing_is_closed_when_artim_expires(node: Node) -> None:

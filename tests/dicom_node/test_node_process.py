@@ -27,6 +27,7 @@ from service.registry.tables import Instance, Job
 from tests.dicom_node.factories import radiograph
 from tests.dicom_node.running_node import MODALITY, as_received, associate, c_store_over
 from tests.peers.process import free_port
+from tests.service_process import wait_for
 
 
 @dataclass
@@ -99,16 +100,29 @@ def test_sigterm_ends_the_node_with_exit_code_0(folder: Path) -> None:
         assert "node_stopped aborted_associations=0" in node.log.read_text()
 
 
-def test_sigterm_lets_a_running_association_finish(folder: Path) -> None:
+def test_after_sigterm_an_open_association_is_asked_to_come_back_and_no_other_is_accepted(folder: Path) -> None:
     with running(folder) as node:
         association = associate(node.port, [DigitalXRayImageStorageForPresentation])
         node.process.send_signal(signal.SIGTERM)
-        time.sleep(1.0)
-        assert not echo(node.peer, calling_ae_title=MODALITY, timeout_s=2).ok
-        assert c_store_over(association, as_received(radiograph())).Status == 0x0000
+        wait_for("the node to stop", lambda: "stop_requested" in node.log.read_text(), 5)
+        refused = echo(node.peer, calling_ae_title=MODALITY, timeout_s=2)
+        assert (refused.ok, refused.detail) == (False, "Rejected Transient: Temporary congestion")
+        assert c_store_over(association, as_received(radiograph())).Status == 0xA700
         association.release()
         assert node.process.wait(timeout=10) == 0
-    assert [len(found) for found in rows(folder)] == [1, 1]
+        assert "node_stopped aborted_associations=0" in node.log.read_text()
+    assert [len(found) for found in rows(folder)] == [0, 0]
+
+
+def test_after_sigterm_an_association_that_says_nothing_is_aborted_after_two_seconds(folder: Path) -> None:
+    with running(folder) as node:
+        association = associate(node.port, [DigitalXRayImageStorageForPresentation])
+        began = time.monotonic()
+        node.process.send_signal(signal.SIGTERM)
+        assert node.process.wait(timeout=10) == 0
+        assert time.monotonic() - began < 5
+        assert "node_stopped aborted_associations=1" in node.log.read_text()
+        wait_for("the sender to learn of it", lambda: association.is_aborted, 5)
 
 
 def test_what_was_answered_success_survives_kill_9(folder: Path, tmp_path: Path) -> None:

@@ -7,10 +7,11 @@ from contextlib import suppress
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from pydicom.uid import ImplicitVRLittleEndian
+from pydicom.uid import UID, ImplicitVRLittleEndian
 
 from dicom_node.errors import RefusedObject
-from dicom_node.part10 import received_from_file
+from dicom_node.part10 import HEAD_BYTES, read_file_head
+from dicom_node.received_instance import ReceivedInstance
 from tests.dicom_node.factories import radiograph
 from tests.dicom_node.running_node import as_received, encoded
 from tests.dicom_node.running_stow import file_with
@@ -19,6 +20,12 @@ DATASET = radiograph()
 RECEIVED = as_received(DATASET)
 FILE = file_with(RECEIVED)
 META_END = len(FILE) - len(RECEIVED.data_set)
+
+
+def received_from_file(file: bytes | bytearray, calling_ae_title: str) -> ReceivedInstance:
+    head = read_file_head(file[:HEAD_BYTES])
+    uids = map(UID, (head.sop_class_uid, head.sop_instance_uid, head.transfer_syntax_uid))
+    return ReceivedInstance(*uids, calling_ae_title, bytes(file[head.size_bytes :]))
 
 
 def test_the_file_gives_the_instance_that_was_received_before() -> None:

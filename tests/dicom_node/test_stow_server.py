@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import hashlib
 import shutil
 import socket
+import ssl
 import subprocess
 import time
 import zlib
@@ -34,6 +36,7 @@ from dicom_node.status import Outcome
 from dicom_node.stow_answer import StowAnswer, read_answer
 from dicom_node.stow_scu import store
 from dicom_node.stow_server import start_stow_server
+from dicom_node.tls import TlsFiles
 from dicom_node.web_peer import WebPeer
 from dicom_node.web_tokens import WebTokens
 from service.errors import ConfigurationError, StoreFullError
@@ -52,6 +55,8 @@ from tests.dicom_node.running_stow import (
     multipart,
     stow_listening,
 )
+from tests.peers.certificates import authority
+from tests.service_process import wait_for
 
 
 @pytest.fixture
@@ -401,7 +406,7 @@ def test_two_hundred_requests_at_once_are_answered_and_what_is_stored_is_kept(
     files = [file_of(chest(number)) for number in range(1, 201)]
     with ThreadPoolExecutor(200) as pool:
         statuses = list(pool.map(lambda file: stow.answer([file]).status_code, files))
-    assert set(statuses) <= {200, 503}
+    assert set(statuses) <= {200, 429, 503}
     assert len(installed.instances()) == statuses.count(200) >= 20
     assert stow.answer([files[0]]).status_code == 200
 
@@ -439,6 +444,87 @@ def test_a_sender_that_falls_silent_or_leaves_keeps_no_place(installed: Installa
             time.sleep(0.3)
             assert stow.answer([file_of(chest())]).status_code == 200
     assert [r.reason_code for r in installed.rejections()] == ["SENDER_SILENT", "SENDER_LEFT"]
+
+
+def test_a_sender_that_trickles_is_cut_off_though_it_is_never_silent(installed: Installation) -> None:
+    head = "POST /studies HTTP/1.1\r\nHost: localhost\r\nContent-Type: {}\r\nContent-Length: 100000\r\n\r\n"
+    with (
+        stow_listening(installed, terms=replace(TERMS, silence_s=0.5)) as stow,
+        socket.create_connection(("127.0.0.1", stow.server.port), timeout=15) as sender,
+    ):
+        began = time.monotonic()
+        sender.sendall(head.format(content_type()["Content-Type"]).encode())
+        with contextlib.suppress(OSError):
+            for byte in multipart(file_of(chest())):
+                sender.sendall(bytes([byte]))
+                time.sleep(0.02)
+                if time.monotonic() - began > 10:
+                    break
+        assert time.monotonic() - began < 5
+    assert [r.reason_code for r in installed.rejections()] == ["SENDER_SILENT"]
+
+
+def test_a_slow_sender_that_brings_enough_is_heard_to_the_end(installed: Installation) -> None:
+    body = multipart(file_of(chest()))
+
+    def pieces() -> Iterator[bytes]:
+        for begin in range(0, len(body), len(body) // 10):
+            yield body[begin : begin + len(body) // 10]
+            time.sleep(0.15)  # 1.5 s in all, three times the longest pause
+
+    with stow_listening(installed, terms=replace(TERMS, silence_s=0.5)) as stow:
+        answer = httpx.post(f"{stow.url}/studies", content=pieces(), headers=content_type(), trust_env=False)
+    assert answer.status_code == 200, answer.text
+
+
+def test_one_sender_does_not_take_every_place(installed: Installation) -> None:
+    tokens = WebTokens({hashlib.sha256(name.encode()).hexdigest(): name.upper() for name in ("one", "two")})
+    installed.add_caller("ONE")
+    installed.add_caller("TWO")
+    terms = replace(TERMS, tokens=tokens, max_requests=3, max_requests_per_caller=1)
+    head = "POST /studies HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer one\r\nContent-Type: "
+    head += content_type()["Content-Type"]
+    with stow_listening(installed, terms=terms) as stow:
+        with socket.create_connection(("127.0.0.1", stow.server.port)) as slow:
+            slow.sendall((head + "\r\nContent-Length: 1000\r\n\r\n--").encode())
+
+            def second() -> httpx.Response | None:
+                answer = stow.answer([file_of(chest(1))], headers={"Authorization": "Bearer one"})
+                return answer if answer.status_code == 429 else None
+
+            refused = wait_for("the first request to have its place", second, 10)
+            assert refused.json()["code"] == "TOO_MANY_REQUESTS"
+            assert int(refused.headers["retry-after"]) > 0
+            assert stow.answer([file_of(chest(2))], headers={"Authorization": "Bearer two"}).status_code == 200
+
+        def again() -> bool:
+            return stow.answer([file_of(chest(3))], headers={"Authorization": "Bearer one"}).status_code == 200
+
+        wait_for("the place to be free again", again, 10)
+
+
+def test_with_a_ca_file_only_senders_with_its_certificates_are_heard(installed: Installation, tmp_path: Path) -> None:
+    ours, foreign = authority(tmp_path / "ours"), authority(tmp_path / "foreign")
+    door, gateway, stranger = ours.issue("door"), ours.issue("gateway"), foreign.issue("stranger")
+    settings = Settings(
+        stow_certificate_file=door.certificate, stow_key_file=door.private_key, stow_ca_file=ours.certificate
+    )
+    with stow_listening(installed, settings=settings) as stow:
+
+        def sent_with(files: TlsFiles | None) -> int | None:
+            context = ssl.create_default_context(cafile=str(ours.certificate))
+            if files is not None:
+                context.load_cert_chain(files.certificate, files.private_key)
+            try:
+                with httpx.Client(verify=context, trust_env=False) as client:
+                    body = multipart(file_of(chest()))
+                    return client.post(f"{stow.url}/studies", content=body, headers=content_type()).status_code
+            except httpx.TransportError:
+                return None
+
+        assert [sent_with(files) for files in (None, stranger, gateway)] == [None, None, 200]
+    with pytest.raises(ConfigurationError, match="STOW_CA_NEEDS_CERTIFICATE"):
+        start_stow_server(Settings(stow_port=1, stow_ca_file=ours.certificate), installed.intake)
 
 
 def test_a_connection_that_never_asks_is_closed(stow: Stow, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -100,15 +100,21 @@ def running_orthanc(folder: Path, *, dicom_port: int | None = None, softray_port
 
     It never replaces an instance that it has, as an archive should, and knows softray as the modality SOFTRAY.
     """
-    folder.mkdir(parents=True, exist_ok=True)
-    plugins = [str(DICOMWEB_PLUGIN)] if DICOMWEB_PLUGIN.exists() else []
     peer = Orthanc("ORTHANC", dicom_port or free_port(), f"http://127.0.0.1:{free_port()}")
+    file = write_configuration(folder, peer, softray_port=softray_port, dicomweb=DICOMWEB_PLUGIN.exists())
+    with running(["Orthanc", file], folder / "orthanc.log", lambda: answers(peer)):
+        yield peer
+
+
+def write_configuration(folder: Path, peer: Orthanc, *, softray_port: int, dicomweb: bool) -> Path:
+    """Orthanc's configuration file in `folder`, where its files are kept as well."""
+    folder.mkdir(parents=True, exist_ok=True)
     configuration = {
         "Name": "softray test",
         "StorageDirectory": str(folder / "storage"),
         "IndexDirectory": str(folder / "storage"),
-        "Plugins": plugins,
-        "DicomWeb": {"Enable": bool(plugins), "Root": "/dicom-web/"},
+        "Plugins": [str(DICOMWEB_PLUGIN)] if dicomweb else [],
+        "DicomWeb": {"Enable": dicomweb, "Root": "/dicom-web/"},
         "HttpPort": int(peer.http_url.rsplit(":", 1)[1]),
         "RemoteAccessAllowed": False,
         "AuthenticationEnabled": False,
@@ -124,8 +130,15 @@ def running_orthanc(folder: Path, *, dicom_port: int | None = None, softray_port
     }
     file = folder / "orthanc.json"
     file.write_text(json.dumps(configuration, indent=2))
-    with running(["Orthanc", file], folder / "orthanc.log", lambda: _answers(peer)):
-        yield peer
+    return file
+
+
+def answers(peer: Orthanc) -> bool:
+    """Whether it is up."""
+    try:
+        return httpx.get(f"{peer.http_url}/system", timeout=2).is_success
+    except httpx.TransportError:
+        return False
 
 
 @pytest.fixture
@@ -143,10 +156,3 @@ def dicomweb_orthanc(orthanc: Orthanc) -> Orthanc:
     if not DICOMWEB_PLUGIN.exists():
         pytest.skip("Orthanc's DICOMweb plugin (orthanc-dicomweb) is not installed")
     return orthanc
-
-
-def _answers(peer: Orthanc) -> bool:
-    try:
-        return httpx.get(f"{peer.http_url}/system", timeout=2).is_success
-    except httpx.TransportError:
-        return False

@@ -28,30 +28,43 @@ def postgres_programs() -> Path | None:
 
 
 @contextlib.contextmanager
-def running_postgres(programs: Path, port: int | None = None) -> Iterator[str]:
+def running_postgres(programs: Path, port: int | None = None, *, durable: bool = False) -> Iterator[str]:
     """The URL (without a database) of a server in a folder of its own.
 
     PostgreSQL refuses to run as root, so root's tests run it as `postgres` or `nobody`, in a folder which that user can
-    reach. fsync is off: tests kill processes, not the machine.
+    reach. fsync is off unless `durable`: tests kill processes, not the machine.
     """
-    user = _unprivileged_user() if os.geteuid() == 0 else None
+    user = unprivileged_user() if os.geteuid() == 0 else None
     port = port or free_port()
     with tempfile.TemporaryDirectory(prefix="softray-postgres-", ignore_cleanup_errors=True) as name:
         folder = Path(name)
         if user is not None:
             shutil.chown(folder, user)
-        data = folder / "data"
-        initdb = [programs / "initdb", "-D", data, "-U", "softray", "--auth=trust", "--encoding=UTF8", "--no-sync"]
-        subprocess.run(
-            initdb, check=True, capture_output=True, cwd=folder, user=user, env={**os.environ, "LC_ALL": "C"}
-        )
-        settings = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "fsync": "off", "port": str(port)}
-        options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
+        command = prepared(programs, folder, port, user, durable=durable)
         url = f"postgresql://softray@127.0.0.1:{port}"
-        command = [programs / "postgres", "-D", data, *options]
         # SIGINT is PostgreSQL's fast shutdown, which does not wait for clients.
-        with running(command, folder / "log", lambda: _answers(url), stop_signal=signal.SIGINT, user=user):
+        with running(command, folder / "log", lambda: answers(url), stop_signal=signal.SIGINT, user=user):
             yield url
+
+
+def prepared(programs: Path, folder: Path, port: int, user: str | None, *, durable: bool = False) -> list[str]:
+    """Make an empty cluster in `folder`; the command that serves it on `port`, to be run as `user`."""
+    data = folder / "data"
+    initdb = [
+        str(programs / "initdb"),
+        "-D",
+        str(data),
+        "-U",
+        "softray",
+        "--auth=trust",
+        "--encoding=UTF8",
+        "--no-sync",
+    ]
+    subprocess.run(initdb, check=True, capture_output=True, cwd=folder, user=user, env={**os.environ, "LC_ALL": "C"})
+    settings = {"listen_addresses": "127.0.0.1", "unix_socket_directories": "", "port": str(port)}
+    settings["fsync"] = "on" if durable else "off"
+    options = [part for key, value in settings.items() for part in ("-c", f"{key}={value}")]
+    return [str(programs / "postgres"), "-D", str(data), *options]
 
 
 @contextlib.contextmanager
@@ -70,7 +83,7 @@ def postgres_server() -> Iterator[str]:
     programs = postgres_programs()
     if programs is None:
         pytest.skip("PostgreSQL (initdb) is not installed")
-    if os.geteuid() == 0 and _unprivileged_user() is None:
+    if os.geteuid() == 0 and unprivileged_user() is None:
         pytest.skip("PostgreSQL does not run as root, and there is no other user to run it as")
     with running_postgres(programs) as url:
         yield url
@@ -82,14 +95,16 @@ def postgres_url(postgres_server: str) -> Iterator[str]:
         yield url
 
 
-def _unprivileged_user() -> str | None:
+def unprivileged_user() -> str | None:
+    """Whom root runs PostgreSQL as; None: there is nobody."""
     for name in ("postgres", "nobody"):
         with contextlib.suppress(KeyError):
             return pwd.getpwnam(name).pw_name
     return None
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
+    """Whether it is up."""
     try:
         psycopg.connect(f"{url}/postgres", connect_timeout=1).close()
     except psycopg.OperationalError:

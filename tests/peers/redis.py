@@ -19,7 +19,7 @@ def running_redis(folder: Path, port: int | None = None) -> Iterator[str]:
     port = port or free_port()
     command = ["redis-server", "--bind", "127.0.0.1", "--port", str(port), "--save", "", "--dir", str(folder)]
     url = f"redis://127.0.0.1:{port}/0"
-    with running(command, folder / "redis.log", lambda: _answers(url)):
+    with running(command, folder / "redis.log", lambda: answers(url)):
         yield url
 
 
@@ -38,7 +38,8 @@ def redis_url(redis_server: str) -> str:
     return redis_server
 
 
-def _answers(url: str) -> bool:
+def answers(url: str) -> bool:
+    """Whether it is up."""
     try:
         with redis.Redis.from_url(url, socket_timeout=1) as client:
             return bool(client.ping())

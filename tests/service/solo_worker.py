@@ -20,7 +20,7 @@ def main(broker_url: str, data_dir: str, file: str, queue: str, seconds: str = "
 
     celery.task(name=INFER_TASK)(write_down)
     celery.task(name=DELIVER_TASK)(write_down)
-    alone = ["--without-gossip", "--without-mingle", "--without-heartbeat"]
+    alone = ["--concurrency", "1", "--without-gossip", "--without-mingle", "--without-heartbeat"]
     celery.worker_main(["worker", "--pool", "solo", "--queues", queue, "--loglevel", "WARNING", *alone])
 
 

@@ -2,13 +2,14 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from kombu import Connection
 from kombu.entity import Queue
 
-from service.folder_broker import folder_broker_options, register_folder_broker
+from service.folder_broker import FolderChannel, folder_broker_options, register_folder_broker
 from tests.service.registry.factories import at_once
 
 REPOSITORY = Path(__file__).resolve().parents[2]
@@ -59,6 +60,34 @@ def test_of_several_consumers_each_message_goes_to_one(connection: Connection) -
         put(connection, "gpu", str(number))
     taken = at_once(4, lambda _: take_all(connection, "gpu"))
     assert sorted(int(body) for bodies in taken for body in bodies) == list(range(100))
+
+
+def test_a_consumer_finds_what_came_after_others_took_what_it_saw(connection: Connection) -> None:
+    for body in ("a", "b", "c"):
+        put(connection, "gpu", body)
+    slow = connection.SimpleQueue("gpu")
+    assert slow.get(block=False).payload == "a"  # and it has seen the other two
+    assert take_all(connection, "gpu") == ["b", "c"]
+    put(connection, "gpu", "d")
+    assert slow.get(block=False).payload == "d"
+    slow.close()
+
+
+def test_a_long_backlog_is_listed_once_and_not_for_each_message(
+    connection: Connection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(50):
+        put(connection, "gpu", str(number))
+    listings = []
+    iterate = FolderChannel._messages
+
+    def counted(channel: FolderChannel, queue: str) -> Iterator[Path]:
+        listings.append(queue)
+        return iterate(channel, queue)
+
+    monkeypatch.setattr(FolderChannel, "_messages", counted)
+    assert len(take_all(connection, "gpu")) == 50
+    assert len(listings) <= 3
 
 
 def test_consumers_never_meet_a_half_written_message(connection: Connection) -> None:

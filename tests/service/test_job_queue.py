@@ -15,6 +15,7 @@ import redis
 
 from service import job_queue
 from service.job_queue import GPU_QUEUE, NETWORK_QUEUE, JobQueue, make_celery
+from tests.kill_anywhere.tcp_proxy import TcpProxy
 from tests.peers.process import free_port, running
 from tests.peers.redis import running_redis
 from tests.service.registry.factories import at_once
@@ -208,3 +209,24 @@ def test_a_broker_folder_that_cannot_be_written_fails_quietly(tmp_path: Path) ->
         messages.rmdir()
         queue.announce_inference("job-2")
         assert queue.waiting(GPU_QUEUE) is None
+
+
+@pytest.mark.interop
+def test_a_worker_whose_connection_is_cut_while_it_works_goes_on_afterwards(tmp_path: Path, redis_url: str) -> None:
+    proxy = TcpProxy(int(redis_url.rsplit(":", 1)[1].split("/")[0]))
+    url = f"redis://127.0.0.1:{proxy.port}/0"
+    with opened(url, tmp_path) as queue, worker(url, tmp_path, GPU_QUEUE, "1"):
+        queue.announce_inference("first")
+        assert wait_until(lambda: seen(tmp_path) == ["'first'"], 30)
+        proxy.refuse(True)
+        proxy.cut()
+        time.sleep(1.5)  # until the work is over and the worker finds nobody to acknowledge it to
+        proxy.refuse(False)
+
+        def next_one_is_done() -> bool:
+            queue.announce_inference("second")
+            time.sleep(0.5)
+            return "'second'" in seen(tmp_path)
+
+        assert wait_until(next_one_is_done, 30)
+    proxy.close()

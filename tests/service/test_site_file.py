@@ -8,11 +8,13 @@ import pytest
 from dicom_node.eligibility import EligibilityPolicy, FrontalView, Unknown
 from dicom_node.site_policy import eligibility_policy
 from service.errors import ConfigurationError
+from service.priorities import Priority
 from service.registry.result_kinds import ResultKind
 from service.routing import ResultsSection, SourceFacts
 from service.settings import Settings
 from service.site_file import SiteFile, load_site_file, read_site_file
 from service.site_gate import GateSection, Words
+from service.site_senders import priorities_of
 
 EXAMPLE = Path(__file__).resolve().parents[2] / "deploy" / "site.example.toml"
 
@@ -121,3 +123,15 @@ def test_a_kind_that_nobody_knows_is_named(tmp_path: Path) -> None:
     path.write_text('[[route]]\nto = ["PACS"]\nresults = ["BONES"]\n')
     with pytest.raises(ConfigurationError, match=r"route\[0\]\.results\[0\]"):
         read_site_file(path)
+
+
+def test_a_sender_has_one_priority_or_none(tmp_path: Path) -> None:
+    file = tmp_path / "site.toml"
+    file.write_text('[[sender]]\nae_title = "ER "\npriority = "stat"\n[[sender]]\nae_title = "XRAY1"\n')
+    assert priorities_of(read_site_file(file).sender) == {"ER": Priority.STAT}
+    file.write_text('[[sender]]\nae_title = "ER"\n[[sender]]\nae_title = "ER"\npriority = "prior"\n')
+    with pytest.raises(ConfigurationError, match="one section a sender, found more of ER"):
+        read_site_file(file)
+    file.write_text('[[sender]]\nae_title = "ER"\npriority = "urgent"\n')
+    with pytest.raises(ConfigurationError, match=r"sender\[0\]\.priority"):
+        read_site_file(file)

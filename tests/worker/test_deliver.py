@@ -218,8 +218,8 @@ def test_a_pacs_that_is_away_is_left_alone_after_some_attempts(context: WorkerCo
     deliveries_waiting = [pending(context, job)[0] for job in waiting]
     for delivery_id in deliveries_waiting:
         assert not deliver(delivery_id, patient_context)
-    attempts = [detail(context, job).deliveries[0].attempts for job in waiting]
-    assert attempts == [1, 1, 1, 0]
+    # Each message tries what is next for the node at that moment: after three attempts it is left alone.
+    assert sum(detail(context, job).deliveries[0].attempts for job in waiting) == 3
     with context.sessions() as session:
         [node] = remote_nodes.list_remote_nodes(session)
     assert node.failures_in_a_row == 3

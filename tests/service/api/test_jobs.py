@@ -169,3 +169,42 @@ def test_an_altered_picture_is_not_shown(client: TestClient, installation: Insta
         file.write_bytes(b"another patient's picture")
     answer = client.get(f"/jobs/{job_id}/previews/source.png")
     assert (answer.status_code, answer.json()["code"]) == (500, "STORED_FILE_ALTERED")
+
+
+def test_many_failed_jobs_start_again_by_reason_and_the_answer_counts(
+    client: TestClient, installation: Installation
+) -> None:
+    installation.add_destination("PACS")
+    undelivered = installation.receive("1.2.1")
+    installation.derive(undelivered)
+    installation.deliver(undelivered, status=0xC000)
+    other = installation.receive("1.2.2")
+    installation.fail(other)
+    [listed] = client.get("/jobs?state=FAILED&reason=DELIVERY_FAILED").json()["items"]
+    assert listed["job_id"] == undelivered
+    answer = client.post("/jobs/retry", json={"node": "PACS"})
+    assert (answer.status_code, answer.json()) == (202, {"retried": 1, "refused": {}, "left": 0})
+    assert installation.state(other) is JobState.FAILED
+    assert client.post("/jobs/retry", json={}).json()["retried"] == 1
+    assert installation.queue.inferences == [other]
+    assert client.post("/jobs/retry", json={"limit": 501}).status_code == 422
+
+
+def test_a_job_is_cancelled_once_and_can_be_retried(client: TestClient, installation: Installation) -> None:
+    job_id = installation.receive("1.2.1")
+    answer = client.post(f"/jobs/{job_id}/cancel")
+    assert (answer.status_code, answer.json()["sent"]) == (200, [])
+    assert installation.state(job_id) is JobState.CANCELLED
+    again = client.post(f"/jobs/{job_id}/cancel")
+    assert (again.status_code, again.json()["code"]) == (409, "JOB_ENDED")
+    assert client.get(f"/jobs/{job_id}").json()["retryable"]
+    assert client.post(f"/jobs/{job_id}/retry").json()["state"] == "QUEUED"
+
+
+def test_a_job_gets_another_priority(client: TestClient, installation: Installation) -> None:
+    job_id = installation.receive("1.2.1")
+    answer = client.post(f"/jobs/{job_id}/priority", json={"priority": "STAT"})
+    assert answer.json() == {"job_id": job_id, "priority": "STAT", "before": "ROUTINE"}
+    assert client.get(f"/jobs/{job_id}").json()["priority"] == "STAT"
+    assert client.post(f"/jobs/{job_id}/priority", json={"priority": "URGENT"}).status_code == 422
+    assert 'softray_jobs_queued{priority="STAT"} 1.0' in client.get("/metrics").text

@@ -31,7 +31,10 @@ def test_the_endpoints_are_these(document: Schema) -> None:
         ("GET", "/studies/{study_instance_uid}"),
         ("GET", "/jobs"),
         ("GET", "/jobs/{job_id}"),
+        ("POST", "/jobs/retry"),
         ("POST", "/jobs/{job_id}/retry"),
+        ("POST", "/jobs/{job_id}/cancel"),
+        ("POST", "/jobs/{job_id}/priority"),
         ("GET", "/jobs/{job_id}/previews/{name}.png"),
         ("GET", "/rejections"),
         ("GET", "/not-processed"),
@@ -85,6 +88,9 @@ def test_every_schema_is_described_and_used(document: Schema) -> None:
     assert all(resolve(f"#/components/schemas/{name}", document) for name in referenced)
 
 
+BODIES = {"/jobs/retry": {"reason": "OUT_OF_MEMORY"}, "/jobs/{job_id}/priority": {"priority": "STAT"}}
+
+
 def test_real_answers_are_what_the_schema_says(
     client: TestClient, installation: Installation, document: Schema
 ) -> None:
@@ -100,7 +106,12 @@ def test_real_answers_are_what_the_schema_says(
         ),
         ("GET", "/jobs", {}),
         *(("GET", "/jobs/{job_id}", {"job_id": job_id}) for job_id in [*jobs.values(), "x"]),
-        *(("POST", "/jobs/{job_id}/retry", {"job_id": job_id}) for job_id in [*jobs.values(), "x"]),
+        *(
+            ("POST", f"/jobs/{{job_id}}/{order}", {"job_id": job_id})
+            for order in ("priority", "retry", "cancel")
+            for job_id in [*jobs.values(), "x"]
+        ),
+        ("POST", "/jobs/retry", {}),
         *(
             ("GET", "/jobs/{job_id}/previews/{name}.png", {"job_id": jobs["DELIVERED"], "name": name})
             for name in ("bone", "heart")
@@ -113,7 +124,8 @@ def test_real_answers_are_what_the_schema_says(
     assert {(method, path) for method, path, _ in requests} == {entry[:2] for entry in operations(document)}
     statuses = set()
     for method, path, values in requests:
-        answer = client.request(method, path.format(**values))
+        body = BODIES.get(path)
+        answer = client.request(method, path.format(**values), json=body)
         declared = document["paths"][path][method.lower()]["responses"]
         assert str(answer.status_code) in declared, (method, path, answer.status_code)
         statuses.add(answer.status_code)

@@ -90,6 +90,11 @@ def test_a_remote_node_is_added_listed_and_removed() -> None:
         (("remote", "add-web", "WEB", "https://user:word@archive.example/dicom-web"), "REMOTE_NODE_INVALID"),
         (("jobs", "no-such-job"), "no-such-job"),
         (("jobs", "no-such-job", "--retry"), "JOB_UNKNOWN"),
+        (("jobs", "no-such-job", "--cancel"), "JOB_UNKNOWN"),
+        (("jobs", "no-such-job", "--priority", "stat"), "JOB_UNKNOWN"),
+        (("jobs", "--cancel"), "JOB_ID"),
+        (("jobs", "--retry"), "JOB_ID"),
+        (("jobs", "no-such-job", "--retry", "--cancel"), "one of"),
         (("echo", "NOBODY"), "UNKNOWN_NODE"),
         (("send", "missing.dcm", "--to", "PACS@127.0.0.1:1"), "NO_FILES"),
         (("suppress", "missing.dcm", "out.dcm"), "NOT_READABLE"),
@@ -171,3 +176,26 @@ def test_a_retry_follows_the_routes_of_the_site_file(tmp_path: Path, monkeypatch
     _, shown = run("jobs", job_id)
     assert "to PACS: PENDING" in shown
     assert "RESEARCH" not in shown
+
+
+def test_dead_letters_are_listed_and_retried_and_a_job_is_cancelled(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("SOFTRAY_DATABASE_URL", f"sqlite:///{tmp_path / 'softray.sqlite3'}")
+    installed = install(tmp_path)
+    installed.add_destination("PACS")
+    job_id = installed.receive("1.2.1")
+    installed.derive(job_id)
+    installed.deliver(job_id, status=0xC000)
+    waiting = installed.receive("1.2.2")
+    installed.sessions.kw["bind"].dispose()
+    _, listed = run("jobs", "--failed")
+    assert job_id in listed
+    assert waiting not in listed
+    assert run("jobs", "--failed", "--reason", "NO_ANSWER", "--retry")[1].startswith("0 jobs started again")
+    code, said = run("jobs", "--failed", "--node", "PACS", "--retry")
+    assert (code, said) == (0, "1 jobs started again, 0 failed ones left\n")
+    assert "STAT, was ROUTINE" in run("jobs", waiting, "--priority", "stat")[1]
+    code, said = run("jobs", waiting, "--cancel")
+    assert (code, "is cancelled" in said) == (0, True)
+    assert "CANCELLED" in run("jobs", waiting)[1]

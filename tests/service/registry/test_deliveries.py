@@ -217,9 +217,27 @@ def test_removing_a_node_fails_what_waits_for_it_and_nothing_else(
     assert [row.state for row in found.deliveries] == [DeliveryState.FAILED, DeliveryState.SENT]
     with transaction(sessions) as session:
         assert deliveries.claim_delivery(session, to_archive, owner="n", lease_s=LEASE_S, now=LATER) is None
+    with transaction(sessions) as session:
+        assert jobs.retry(session, job_id, now=NOON) is JobState.DELIVERED
+    found = detail(sessions, job_id)
+    assert [row.state for row in found.deliveries] == [DeliveryState.CANCELLED, DeliveryState.SENT]
+    assert [e.detail for e in found.events if e.event == "deliveries_dropped"] == [
+        "the remote node was removed: SOFT_TISSUE to archive"
+    ]
+
+
+def test_a_job_for_which_no_node_is_left_stays_failed_until_there_is_one(sessions: sessionmaker[Session]) -> None:
+    add_node(sessions, "pacs")
+    job_id = derived_job(sessions)
+    with transaction(sessions) as session:
+        assert remove_remote_node(session, "pacs", now=NOON) == 1
     with pytest.raises(jobs.NotRetryableError, match="NO_DESTINATION"), transaction(sessions) as session:
         jobs.retry(session, job_id, now=NOON)
     assert detail(sessions, job_id).summary.state is JobState.FAILED
+    add_node(sessions, "pacs")
+    with transaction(sessions) as session:
+        assert jobs.retry(session, job_id, now=NOON) is JobState.DERIVED
+    assert len(pending(sessions, job_id)) == 1
 
 
 def test_what_was_being_sent_when_its_node_was_removed_is_not_tried_there_again(

@@ -31,6 +31,12 @@ from service.registry.job_states import (
         (JobState.RUNNING, JobState.REFUSED),
         (JobState.FAILED, JobState.QUEUED),
         (JobState.FAILED, JobState.DERIVED),
+        (JobState.QUEUED, JobState.CANCELLED),
+        (JobState.RUNNING, JobState.CANCELLED),
+        (JobState.DERIVED, JobState.CANCELLED),
+        (JobState.FAILED, JobState.CANCELLED),
+        (JobState.CANCELLED, JobState.QUEUED),
+        (JobState.CANCELLED, JobState.DERIVED),
     ],
 )
 def test_the_path_of_a_job_is_allowed(source: JobState, target: JobState) -> None:
@@ -38,8 +44,8 @@ def test_the_path_of_a_job_is_allowed(source: JobState, target: JobState) -> Non
 
 
 def test_the_table_holds_nothing_but_that_path() -> None:
-    assert sum(len(targets) for targets in TRANSITIONS.values()) == 13
-    assert sum(len(targets) for targets in DELIVERY_TRANSITIONS.values()) == 12
+    assert sum(len(targets) for targets in TRANSITIONS.values()) == 19
+    assert sum(len(targets) for targets in DELIVERY_TRANSITIONS.values()) == 17
 
 
 @given(st.sampled_from(JobState), st.sampled_from(JobState))

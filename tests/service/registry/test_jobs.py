@@ -187,11 +187,15 @@ def test_the_sweep_announces_a_job_again_only_after_a_silence(sessions: sessionm
         assert due_jobs(session, NOON + timedelta(seconds=60), 10) == [job_id]
 
 
-def test_the_sweep_names_the_oldest_jobs_first_and_no_more_than_asked(sessions: sessionmaker[Session]) -> None:
-    newest, oldest, middle = (queued_job(sessions, now=NOON + timedelta(seconds=s)) for s in (2, 0, 1))
+def test_the_sweep_names_the_head_of_the_queue_and_what_comes_up_behind_it(sessions: sessionmaker[Session]) -> None:
+    first, second, third = (queued_job(sessions, now=NOON + timedelta(seconds=s)) for s in (0, 1, 2))
+    soon = NOON + timedelta(minutes=1)
     with transaction(sessions) as session:
-        assert due_jobs(session, NOON + timedelta(minutes=1), 2) == [oldest, middle]
-        assert due_jobs(session, NOON + timedelta(minutes=1), 2) == [newest]
+        assert due_jobs(session, soon, 2) == [first, second]
+        assert due_jobs(session, soon, 2) == []
+    claimed(sessions, first, now=soon)
+    with transaction(sessions) as session:
+        assert due_jobs(session, soon, 2) == [third]
 
 
 def test_two_sweepers_at_once_announce_every_job_once(sessions: sessionmaker[Session]) -> None:

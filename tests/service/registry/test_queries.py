@@ -61,6 +61,7 @@ def test_every_state_is_counted_those_without_jobs_as_well(sessions: sessionmake
             JobState.COMMITTED: 0,
             JobState.REFUSED: 0,
             JobState.FAILED: 0,
+            JobState.CANCELLED: 0,
         }
 
 

@@ -1,0 +1,1 @@
+"""Kill anywhere: the whole system as processes, broken at every named state of a job; nothing lost, nothing twice."""
