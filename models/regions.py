@@ -5,6 +5,8 @@ Masks are (1, 1, h, w) float32 of 0 and 1.
 
 from __future__ import annotations
 
+from dataclasses import dataclass
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -12,6 +14,24 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Parts of a mask. `number`: (h, w), 1 to n in the n parts, 0 elsewhere; `extent`: (n,), pixels from end to end of
+    each part's bounds."""
+
+    number: NDArray[np.int64]
+    extent: NDArray[np.float64]
+
+    def sums(self, plane: Tensor) -> NDArray[np.float64]:
+        """(n,): the sum over each part of `plane`, (1, 1, h, w)."""
+        values = plane[0, 0].cpu().numpy()
+        return np.bincount(self.number.ravel(), values.ravel(), self.extent.size + 1)[1:]
+
+    def only(self, chosen: Mask) -> Tensor:
+        """(1, 1, h, w) float32: 1 in those parts that are `chosen`, (n,)."""
+        return torch.from_numpy(np.concatenate([[False], chosen])[self.number].astype(np.float32))[None, None]
 
 
 def air_or_collimation(plane: Tensor, *, very_dark: float, dark: float, grainless: float) -> Tensor:
@@ -47,20 +67,22 @@ def reached(seeds: Tensor, allowed: Tensor) -> Tensor:
         found = grown
 
 
-def long_ones(mask: Tensor, extent: float) -> Tensor:
-    """What of `mask` hangs together, corners touching, over `extent` pixels or more from end to end of its bounds."""
+def parts_of(mask: Tensor) -> Parts:
+    """What of `mask`, (1, 1, h, w), hangs together, corners touching."""
     open_to = mask[0, 0].cpu().numpy() > 0
     rows, columns = np.nonzero(open_to)
-    part = _parts(open_to)[open_to]
-    reach = []
+    if not rows.size:
+        return Parts(np.zeros(open_to.shape, np.int64), np.zeros(0))
+    _, part = np.unique(_parts(open_to)[open_to], return_inverse=True)
+    sides = []
     for places in (rows, columns):
-        first, last = np.full(part.max(initial=0) + 1, open_to.size), np.zeros(part.max(initial=0) + 1, np.int64)
+        first, last = np.full(part.max() + 1, open_to.size), np.zeros(part.max() + 1, np.int64)
         np.minimum.at(first, part, places)
         np.maximum.at(last, part, places + 1)
-        reach.append(last - first)
-    kept = np.zeros(open_to.shape, np.float32)
-    kept[open_to] = (np.hypot(*reach) >= extent)[part]
-    return torch.from_numpy(kept).to(mask)[None, None]
+        sides.append(last - first)
+    number = np.zeros(open_to.shape, np.int64)
+    number[open_to] = part + 1
+    return Parts(number, np.hypot(*sides))
 
 
 def _parts(mask: Mask) -> NDArray[np.int64]:

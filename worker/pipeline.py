@@ -21,7 +21,7 @@ from dicom_node.derived import DerivedPolicy, Provenance
 from dicom_node.derived_images import SOFT_TISSUE, DerivedImage, derive_images
 from dicom_node.image_gate import ImageGate
 from dicom_node.pixels import SourceImage, read_source, write_back
-from models.lines import finder as lines
+from models.lines import kept as lines
 from models.preprocess import from_model, to_model
 from models.spared import spared
 from models.spread import SeededResidual, seeded_residual, seeds_of
@@ -135,7 +135,7 @@ def provenance_of(identity: ModelIdentity, seed: int, service_version: str, seed
         sampler=identity.sampler,
         steps=identity.steps,
         seed=seed,
-        parameters=" ".join([*([f"seeds={seeds}"] if seeds > 1 else []), f"lines={lines.SHA256[:12]}"]),
+        parameters=" ".join([*([f"seeds={seeds}"] if seeds > 1 else []), f"lines={lines.NAMED}"]),
         precision=identity.precision,
         device=identity.device,
         service_version=service_version,

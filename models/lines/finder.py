@@ -16,23 +16,24 @@ from torch import Tensor
 from models.checkpoint import load_network
 from models.lines.network import MULTIPLE, LineNetwork, views_of
 from models.lines.scaled import in_range, scaled
-from models.regions import long_ones, reached
+from models.regions import Parts, parts_of, reached
 
 WEIGHTS = Path(__file__).with_name("lines.safetensors")
 SHA256 = "08270d3e9a53b03bd0cd81f08fadeb89865827a3d30119a9e8dbfe7faf11853d"
 SURE, LIKELY = 0.97, 0.7
 """Probability of a line's surest pixel, and of every other, as training weighs the two kinds of pixels."""
-EXTENT = 60.0
-"""Pixels of 512, 4 cm: shorter pieces are as often the cortex of a rib."""
 
 
 @torch.inference_mode()
-def lines_in(cxr: Tensor) -> Tensor:
-    """(1, 1, H, W) in any unit, bone bright → (1, 1, h, w) float32, 1 on lines, 0 elsewhere; 512 pixels on the longer
-    side at most. Raises WeightsError when the network's weights are missing or altered."""
+def lines_in(cxr: Tensor) -> Parts:
+    """Each line of a radiograph, (1, 1, H, W) in any unit, bone bright; on a grid of at most 512 pixels a side.
+
+    Edges of bones are among them: what is kept of them is for `models.lines.kept` to say. Raises WeightsError when the
+    network's weights are missing or altered.
+    """
     probability = torch.sigmoid(logits(_network(), in_range(scaled(cxr))))
     sure, likely = (probability > SURE).float(), (probability > LIKELY).float()
-    return long_ones(reached(sure, likely), EXTENT) if bool(sure.any()) else torch.zeros_like(sure)
+    return parts_of(reached(sure, likely) if bool(sure.any()) else sure)
 
 
 def logits(network: LineNetwork, cxr: Tensor) -> Tensor:

@@ -99,7 +99,9 @@ def test_images_of_any_size_come_back_in_their_size(shape: tuple[int, int]) -> N
 @given(st.floats(0.2, 5.0), st.floats(-3.0, 3.0))
 def test_what_is_found_hangs_on_no_unit(gain: float, offset: float) -> None:
     shown = torch.from_numpy(phantom_of().radiograph.astype(np.float32) + lead())[None, None]
-    assert float((lines_in(shown) - lines_in(shown * gain + offset)).abs().mean()) < 1e-3
+    plain, other = (lines_in(cxr).number > 0 for cxr in (shown, shown * gain + offset))
+    assert plain.any()
+    assert float((plain != other).mean()) < 1e-3
 
 
 def test_altered_weights_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
