@@ -86,25 +86,25 @@ def parts_of(mask: Tensor) -> Parts:
 
 
 def _parts(mask: Mask) -> NDArray[np.int64]:
-    """A number for all that hangs together in `mask`, the least of its pixels' positions from 1; 0 elsewhere."""
-    rows, columns = _runs(mask), _runs(mask.T)
-    nothing = mask.size + 1
-    part = np.where(mask, np.arange(1, mask.size + 1).reshape(mask.shape), nothing)
+    """A number for all that hangs together in `mask`, the least of its runs'; 0 elsewhere.
+
+    Runs hand on their least number to those they touch in the next row, and jump to what that one has got.
+    """
+    runs = _runs(mask)
+    beside = np.pad(runs[:-1], ((0, 0), (1, 1)))
+    above = np.stack([beside[:, shift : shift + mask.shape[1]] for shift in range(3)])
+    below = np.broadcast_to(runs[1:], above.shape)
+    touching = (above > 0) & (below > 0)
+    upper, lower = above[touching], below[touching]
+    least = np.arange(int(runs.max(initial=0)) + 1)
     while True:
-        around = np.pad(part, 1, constant_values=nothing)
-        tall = np.minimum(np.minimum(around[:-2], around[1:-1]), around[2:])
-        least = np.where(mask, np.minimum(np.minimum(tall[:, :-2], tall[:, 1:-1]), tall[:, 2:]), nothing)
-        least = _least(_least(least, rows).T, columns).T
-        if np.array_equal(least, part):
-            return np.where(mask, part, 0)
-        part = least
-
-
-def _least(values: NDArray[np.int64], runs: NDArray[np.int64]) -> NDArray[np.int64]:
-    """The least of `values` in each run, all over it; outside runs `values` as they are."""
-    least = np.full(int(runs.max(initial=0)) + 1, np.iinfo(np.int64).max)
-    np.minimum.at(least, runs, values)
-    return np.where(runs > 0, least[runs], values)
+        found = least.copy()
+        np.minimum.at(found, upper, least[lower])
+        np.minimum.at(found, lower, least[upper])
+        found = found[found]
+        if np.array_equal(found, least):
+            return np.asarray(least[runs], np.int64)
+        least = found
 
 
 def _runs(mask: Mask) -> NDArray[np.int64]:

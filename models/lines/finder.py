@@ -16,7 +16,7 @@ from torch import Tensor
 from models.checkpoint import load_network
 from models.lines.network import MULTIPLE, LineNetwork, views_of
 from models.lines.scaled import in_range, scaled
-from models.regions import Parts, parts_of, reached
+from models.regions import Parts, parts_of
 
 WEIGHTS = Path(__file__).with_name("lines.safetensors")
 SHA256 = "08270d3e9a53b03bd0cd81f08fadeb89865827a3d30119a9e8dbfe7faf11853d"
@@ -33,7 +33,8 @@ def lines_in(cxr: Tensor) -> Parts:
     """
     probability = torch.sigmoid(logits(_network(), in_range(scaled(cxr))))
     sure, likely = (probability > SURE).float(), (probability > LIKELY).float()
-    return parts_of(reached(sure, likely) if bool(sure.any()) else sure)
+    found = parts_of(likely)
+    return parts_of(found.only(found.sums(sure) > 0))
 
 
 def logits(network: LineNetwork, cxr: Tensor) -> Tensor:

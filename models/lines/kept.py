@@ -68,8 +68,12 @@ def _not_bone(found: Parts, shown: torch.Tensor, taken: torch.Tensor) -> NDArray
 
 def _opened(plane: torch.Tensor) -> torch.Tensor:
     """`plane` without what is bright and narrower than `NARROW` pixels (Serra 1982): an edge of a rib stays an edge."""
-    least = -F.max_pool2d(-plane, NARROW, 1, NARROW // 2)
-    return F.max_pool2d(least, NARROW, 1, NARROW // 2)
+    return _largest(-_largest(-plane))
+
+
+def _largest(plane: torch.Tensor) -> torch.Tensor:
+    tall = F.max_pool2d(plane, (NARROW, 1), 1, (NARROW // 2, 0))
+    return F.max_pool2d(tall, (1, NARROW), 1, (0, NARROW // 2))
 
 
 def _plane(image: NDArray[np.float32]) -> torch.Tensor:

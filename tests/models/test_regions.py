@@ -5,6 +5,7 @@ import pytest
 import torch
 import torch.nn.functional as F
 from hypothesis import given, settings
+from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from models.regions import air_or_collimation, edge, parts_of, reached
@@ -54,3 +55,16 @@ def test_an_empty_mask_has_no_parts() -> None:
     parts = parts_of(torch.zeros(1, 1, 8, 9))
     assert parts.extent.shape == parts.sums(torch.ones(1, 1, 8, 9)).shape == (0,)
     assert not bool(parts.only(parts.extent > 0).any())
+
+
+@settings(max_examples=50)
+@given(arrays(np.bool_, st.tuples(st.integers(1, 12), st.integers(1, 12))))
+def test_a_part_is_all_that_can_be_reached_from_each_of_its_pixels(mask: np.ndarray) -> None:
+    plane = torch.from_numpy(mask.astype(np.float32))[None, None]
+    parts = parts_of(plane)
+    assert ((parts.number > 0) == mask).all()
+    for one in range(parts.extent.size):
+        part = parts.only(np.arange(parts.extent.size) == one)
+        seed = torch.zeros_like(part).flatten()
+        seed[part.flatten().argmax()] = 1
+        assert torch.equal(reached(seed.view_as(part), plane), part)
