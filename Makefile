@@ -13,7 +13,7 @@ PARALLEL ?= --numprocesses auto --maxprocesses 4 --dist worksteal
 BIN := $(VENV)/bin
 export PIP_DISABLE_PIP_VERSION_CHECK := 1
 
-.PHONY: help demo test validation peers lint format constraints golden benchmarks fuzz flood soak burst kill-anywhere conformance check-images clean
+.PHONY: help demo test validation peers lint format constraints golden benchmarks fuzz flood soak burst kill-anywhere state-machine conformance check-images clean
 help: ## this list
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 16
 
@@ -75,6 +75,9 @@ burst: $(VENV)/.dev peers ## 500 images at once, 64 senders at once, a slow and 
 
 kill-anywhere: $(VENV)/.dev ## break everything at every state of a job, INJECTIONS times; prints what was lost (ARGS=--help)
 	$(BIN)/python -m tests.kill_anywhere --injections $(INJECTIONS) $(ARGS)
+
+state-machine: $(VENV)/.dev ## 500 random histories of a registry on each database: clocks, races, lost messages (CASES=n for another number)
+	SOFTRAY_STATE_MACHINE_EXAMPLES=$(if $(filter 10000,$(CASES)),500,$(CASES)) $(BIN)/python -m pytest --timeout 36000 tests/state_machine
 
 conformance: $(VENV)/.runtime ## write the tables of docs/conformance-statement.md from the code
 	$(BIN)/python -m dicom_node.conformance_statement

@@ -12,6 +12,7 @@ from sqlalchemy import Connection, Engine, insert, text
 from service.registry.job_states import DeliveryState, JobPurpose, JobState
 from service.registry.result_kinds import ResultKind
 from service.registry.tables import Delivery, Instance, Job, JobEvent, RejectedObject, Result, Series, Study, Table
+from service.registry.urgency import Priority
 
 Row = Mapping[str, object]
 DX = "1.2.840.10008.5.1.4.1.1.1.1"
@@ -45,7 +46,13 @@ def fill_waiting(engine: Engine, first: int, last: int, *, node_id: int, now: da
     numbers = range(first, last + 1)
     queued = {"state": JobState.QUEUED, "attempts": 0, "announced_at": now, "created_at": now}
     derived = {"state": JobState.DERIVED, "created_at": now}
-    pending = {"state": DeliveryState.PENDING, "attempts": 0, "sent_at": None, "dimse_status": None}
+    pending = {
+        "state": DeliveryState.PENDING,
+        "priority": Priority.ROUTINE,
+        "attempts": 0,
+        "sent_at": None,
+        "dimse_status": None,
+    }
     _write(
         engine,
         {
@@ -138,6 +145,9 @@ def _job(n: int) -> Row:
         "instance_id": n,
         "purpose": JobPurpose.SUPPRESS,
         "state": state,
+        "priority": Priority.ROUTINE,
+        "source": f"MODALITY{n % 7}",
+        "turn": n,
         "reason_code": None if _is_delivered(n) else "DECODE_FAILED",
         "reason_detail": None,
         "attempts": 1,

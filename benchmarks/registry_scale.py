@@ -25,7 +25,7 @@ from benchmarks.finished_rows import DX, EXPLICIT, fill, fill_waiting
 from benchmarks.statement_times import StatementTimes, plan_of
 from service.api.metrics import read_metrics
 from service.database import make_engine, make_session_factory, transaction, upgrade
-from service.registry import deliveries, delivery_queue, due_jobs, instances, jobs, queries, remote_nodes
+from service.registry import deliveries, delivery_queue, due_jobs, instances, jobs, next_job, queries, remote_nodes
 from service.registry.claims import DerivedFacts, ResultFacts
 from service.registry.instances import InstanceFacts, Verdict
 from service.registry.job_states import JobPurpose, JobState
@@ -75,19 +75,25 @@ class Site:
         recorded = time_of("intake: record it, queue its job", lambda s: self._record(s, uid))
         assert isinstance(recorded, instances.Recorded)
         assert recorded.job_id is not None
-        job_id = recorded.job_id
-        claim = time_of("claim", lambda s: jobs.claim(s, job_id, owner="benchmark", lease_s=30, now=_now()))
+        hinted = recorded.job_id
+        claim = time_of(
+            "claim",
+            lambda s: next_job.claim_next(s, owner="benchmark", lease_s=30, now=_now(), chance=0.5, hinted=hinted),
+        )
         assert isinstance(claim, jobs.Claim)
         time_of("renew", lambda s: jobs.renew(s, claim, lease_s=30, step=1, total_steps=1, now=_now()))
         time_of(
-            "record the result", lambda s: jobs.record_derived(s, claim, _derived(uid), now=_now(), routing=Routing())
+            "record the result",
+            lambda s: jobs.record_derived(s, claim, _derived(claim.sop_instance_uid), now=_now(), routing=Routing()),
         )
-        waiting = time_of("deliveries to announce", lambda s: delivery_queue.pending_deliveries(s, job_id, now=_now()))
+        waiting = time_of(
+            "deliveries to announce", lambda s: delivery_queue.pending_deliveries(s, claim.job_id, now=_now())
+        )
         assert isinstance(waiting, list)
         [delivery_id] = waiting
         sending = time_of(
             "delivery: claim",
-            lambda s: deliveries.claim_delivery(s, delivery_id, owner="benchmark", lease_s=30, now=_now()),
+            lambda s: delivery_queue.claim_next_delivery(s, delivery_id, owner="benchmark", lease_s=30, now=_now()),
         )
         assert isinstance(sending, deliveries.DeliveryClaim)
         time_of("delivery: record", lambda s: deliveries.delivery_sent(s, sending, status=0, now=_now()))
@@ -96,7 +102,7 @@ class Site:
     def watchers(self, time_of: Callable[[str, Callable[[Session], object]], object]) -> None:
         """What looks at the registry from time to time."""
         time_of("sweep", self._sweep)
-        time_of("queue depth", jobs.queue_depth)
+        time_of("queue depth", lambda s: jobs.queue_depth(s, 10_000))
         time_of("/metrics", read_metrics)
         time_of("GET /jobs, first page", lambda s: queries.list_jobs(s, limit=50))
         time_of("GET /jobs?state=FAILED", lambda s: queries.list_jobs(s, state=JobState.FAILED, limit=50))
@@ -105,7 +111,7 @@ class Site:
 
     def _admit(self, session: Session, uid: str) -> None:
         remote_nodes.allowed_callers(session)
-        jobs.queue_depth(session)
+        jobs.queue_depth(session, 10_000)
         instances.find_stored(session, uid)
 
     def _record(self, session: Session, uid: str) -> instances.Recorded:

@@ -9,7 +9,9 @@ import threading
 from contextlib import nullcontext
 
 import pydicom.config
+from sqlalchemy.exc import SQLAlchemyError
 
+from dicom_node.admission import watch
 from dicom_node.application_entity import AssociationLimits, Node, NodeAddress
 from dicom_node.caller_hosts import CallerHosts
 from dicom_node.callers import Callers
@@ -19,16 +21,19 @@ from dicom_node.site_policy import eligibility_policy
 from dicom_node.stow_server import start_stow_server
 from dicom_node.tls import server_context, tls_files
 from dicom_node.urgency import UrgencyRules
-from service.database import make_engine, make_session_factory, require_current_schema
+from service.audit.chain import append
+from service.audit.events import AuditEvent
+from service.audit.processes import process_started, process_stopped
+from service.database import make_engine, make_session_factory, require_current_schema, transaction
 from service.deadlines import deadlines_of
 from service.errors import ConfigurationError, RegistryUnavailableError
-from service.instance_store import InstanceStore
 from service.job_queue import JobQueue, make_celery
 from service.logs import configure_logging, log_event
 from service.settings import Settings, load_settings
 from service.site_file import load_site_file
-from service.site_senders import priorities_of
+from service.site_senders import priorities_of, quotas
 from service.stop_signals import StopSignals
+from service.store_settings import open_store
 
 logger = logging.getLogger(__name__)
 
@@ -71,15 +76,27 @@ def run(settings: Settings) -> None:
     # A thread that comes back from the network or the disk, a hundred times an image, waits this long for one that
     # computes; Python's own 5 ms would make most of an image's time under load.
     sys.setswitchinterval(SWITCH_INTERVAL_S)
+    watch(intake.admission, stop.requested)
     stop.begin_work()
     stop.end_within(settings.stop_within_s)
     node.start()
+    _record(intake, process_started("node", settings))
     stop.requested.wait()
     if stow is not None:
         stow.begin_to_stop()
     node.stop(finish_s=settings.stop_within_s * FINISH_PART)
     if stow is not None:
         stow.stop()
+    _record(intake, process_stopped("node"))
+
+
+def _record(intake: Intake, event: AuditEvent) -> None:
+    """The node works without the registry, and so without this; its log says the same."""
+    try:
+        with transaction(intake.sessions) as session:
+            append(session, event, now=intake.clock())
+    except (RegistryUnavailableError, SQLAlchemyError) as error:
+        log_event(logger, "start_or_stop_not_audited", level=logging.WARNING, reason=type(error).__name__)
 
 
 def build_intake(settings: Settings) -> Intake:
@@ -92,7 +109,7 @@ def build_intake(settings: Settings) -> Intake:
     except RegistryUnavailableError as error:
         log_event(logger, "registry_unavailable", level=logging.WARNING, reason=error.message)
     sessions = make_session_factory(engine)
-    store = InstanceStore(settings.instances_dir, settings.min_free_bytes)
+    store = open_store(settings)
     store.sweep_temporary(LEFTOVER_AFTER_S)
     return Intake(
         sessions=sessions,
@@ -106,7 +123,7 @@ def build_intake(settings: Settings) -> Intake:
         policy=eligibility_policy(settings, site),
         urgency=UrgencyRules(priorities_of(site.sender), settings.ae_title, deadlines_of(settings)),
         after=Afterwards(notice_refusals=site.gate.refusal_notice == "report", sibling_wait_s=settings.sibling_wait_s),
-        limits=Limits(settings.max_instance_bytes, settings.max_queue_depth),
+        limits=Limits(settings.max_instance_bytes, settings.max_queue_depth, quotas(site.sender)),
         shutting_down=threading.Event(),
         turn_to_write=threading.Lock() if engine.dialect.name == "sqlite" else nullcontext(),
     )

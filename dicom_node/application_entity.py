@@ -22,6 +22,7 @@ from dicom_node.commitment_handlers import PromiseBook, on_n_action, on_n_event_
 from dicom_node.commitment_registry import RegistryReports
 from dicom_node.conformance import supported_contexts
 from dicom_node.intake import Intake
+from dicom_node.rejection_alerts import RejectionAlerts
 from dicom_node.uids import IMPLEMENTATION_CLASS_UID, IMPLEMENTATION_VERSION_NAME
 from service.errors import ConfigurationError
 from service.logs import log_event
@@ -141,6 +142,7 @@ class Node:
 
     def start(self) -> None:
         """Listen. Raises ConfigurationError when an address cannot be had, or TLS has no context."""
+        self._alerts = RejectionAlerts(self._intake.sessions, self._address.ae_title)
         try:
             if self._address.port is not None:
                 self._plain = self._listen(self._address.port, None)
@@ -190,6 +192,7 @@ class Node:
         deadline = time.monotonic() + ABORT_S
         for connection in self.connections:
             connection.join(max(0.0, deadline - time.monotonic()))
+        self._alerts.stop()
         self._entity.servers.clear()
         self._plain = self._encrypted = None
         log_event(logger, "node_stopped", aborted_associations=aborted + len(remaining))
@@ -229,7 +232,7 @@ class Node:
 
     def _handlers(self) -> list[evt.EventHandlerType]:
         return [
-            (evt.EVT_REQUESTED, handlers.on_association_requested, [self._intake.callers]),
+            (evt.EVT_REQUESTED, handlers.on_association_requested, [self._intake.callers, self._alerts]),
             (evt.EVT_REJECTED, handlers.on_association_rejected),
             (evt.EVT_C_ECHO, handlers.on_c_echo),
             (evt.EVT_C_STORE, handlers.on_c_store, [self._intake]),

@@ -6,6 +6,7 @@ pynetdicom turns an exception out of a handler into 0xC211, which tells a sender
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import cast
 
 from pydicom.dataset import Dataset
@@ -17,6 +18,7 @@ from dicom_node.acceptor import Acceptor
 from dicom_node.callers import Callers
 from dicom_node.errors import RefusedObject
 from dicom_node.intake import Intake
+from dicom_node.rejection_alerts import RejectionAlerts
 from dicom_node.status import CANNOT_UNDERSTAND, NOT_AUTHORISED, SUCCESS, comment_of, status_of
 from service.errors import TransientError
 from service.logs import log_event
@@ -54,7 +56,7 @@ def on_c_store(event: Event, intake: Intake) -> Dataset:
         if arrival is None:
             raise RefusedObject("DATA_SET_MISSING", "expected a data set and its UIDs, found none", CANNOT_UNDERSTAND)
         _require_checked(cast(Acceptor, event.assoc), intake.callers)
-        receipt = intake.receive(arrival.received())
+        receipt = intake.receive(replace(arrival.received(), caller_host=str(event.assoc.requestor.address)))
     except Exception as error:
         return _failed(event, calling_ae_title, error)
     finally:
@@ -73,7 +75,7 @@ def on_c_store(event: Event, intake: Intake) -> Dataset:
     return _answer(SUCCESS)
 
 
-def on_association_requested(event: Event, callers: Callers) -> None:
+def on_association_requested(event: Event, callers: Callers, alerts: RejectionAlerts) -> None:
     """Reject callers that are not registered, and those for whom there is no place (PS3.8 §7.1.1.7), or no time.
 
     While the registry does not answer, nobody is rejected for good because of that: the association is let through, and
@@ -95,6 +97,7 @@ def on_association_requested(event: Event, callers: Callers) -> None:
         association.caller_is_checked = False
     if refusal is not None:
         _reject(event, CALLING_AE_TITLE_NOT_RECOGNISED, refusal)
+        alerts.rejected(calling_ae_title, str(association.requestor.address), refusal)
     elif not association.server.terms.slots.take(calling_ae_title):
         _reject(event, LOCAL_LIMIT_EXCEEDED, "TOO_MANY_ASSOCIATIONS")
     else:

@@ -8,15 +8,17 @@ from __future__ import annotations
 
 import re
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from typing import Protocol
+from functools import partial
+from typing import Protocol, cast
 
 from pydicom.dataset import Dataset
 from sqlalchemy.orm import Session, sessionmaker
 
+from dicom_node.admission import Admission, AdmissionTerms
 from dicom_node.arrival import Arrival, ArrivingMessage
 from dicom_node.callers import Callers
 from dicom_node.data_set_header import DataSetHeader, read_header
@@ -27,10 +29,12 @@ from dicom_node.received_instance import ReceivedInstance
 from dicom_node.status import CANNOT_UNDERSTAND, NOT_AUTHORISED
 from dicom_node.urgency import UrgencyRules
 from service.arriving_file import ArrivingFile
+from service.audit.events import Actor, ActorKind, AuditKind, AuditNote
+from service.audit.notes import note
 from service.database import transaction
 from service.errors import TransientError
 from service.instance_store import InstanceStore, Kind, StoredFile
-from service.registry import instances, jobs
+from service.registry import instances
 from service.registry.instances import InstanceFacts, Reception, StoredRow, Verdict
 
 DUPLICATE_UID = "DUPLICATE_UID"
@@ -41,19 +45,24 @@ _UID = re.compile(r"[0-9.]{1,64}")
 class InferenceAnnouncer(Protocol):
     """The job queue, as seen from here."""
 
-    def announce_inference(self, job_id: str) -> None:
-        """Tell a worker about a job; never raises, since the row is the truth and the message a hint."""
+    def announce_inference(self, job_id: str) -> bool:
+        """Tell a worker about a job; never raises, since the row is the truth and the message a hint.
 
-    def announce_notice(self, job_id: str) -> None:
+        False: no message left, the sweep will send one.
+        """
+
+    def announce_notice(self, job_id: str) -> bool:
         """The same, about the report of a refusal."""
 
 
 @dataclass(frozen=True)
 class Limits:
-    """Admission: the largest data set in bytes, and the jobs that may wait before senders are asked to wait."""
+    """Admission: the largest data set in bytes, the jobs that may wait before senders are asked to wait, and the bytes
+    of unfinished images that a calling AE title may have."""
 
     max_instance_bytes: int
     max_queue_depth: int
+    quotas: Mapping[str, int] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -102,9 +111,25 @@ class Intake:
     # SQLite lets one writer in and the others ask again after a while; in turn, none of them sleeps.
     turn_to_write: AbstractContextManager[object] = field(default_factory=threading.Lock)
 
+    def __post_init__(self) -> None:
+        terms = AdmissionTerms(self.limits.max_queue_depth, self.limits.quotas)
+        object.__setattr__(self, "_admission", Admission(self.sessions, self.store, terms, self.clock))
+
+    @property
+    def admission(self) -> Admission:
+        """Made of the other fields, and never replaced."""
+        return cast(Admission, vars(self)["_admission"])
+
     def open_arrival(self, message: ArrivingMessage) -> Arrival:
         """Where the data set of `message` goes while it comes."""
-        return Arrival(message, self._open_file, self.limits.max_instance_bytes)
+        open_file = partial(self._open_file, message.calling_ae_title)
+        return Arrival(message, open_file, self.limits.max_instance_bytes)
+
+    def require_room(self, calling_ae_title: str, expected_bytes: int) -> None:
+        """Raise TransientError unless so many bytes of this sender may come now."""
+        self._require_running()
+        self.admission.require(calling_ae_title)
+        self.store.require_space(expected_bytes)
 
     def receive(self, received: ReceivedInstance) -> Receipt:
         """Keep one instance and queue it if it is ours. Raises TransientError or RefusedObject: then it is not kept."""
@@ -115,18 +140,20 @@ class Intake:
             self._record_refusal(received, refused)
             raise
         verdict = self._judge(header)  # 3: is it ours?
-        stored = self._keep(received, known)  # 4: the file
-        receipt = self._record(received, header, verdict, stored)  # 5 and 6: rows and job, committed
+        with self.store.locks.keeping(received.file_sha256()):  # until a row names the file, nobody may delete it
+            stored = self._keep(received, known)  # 4: the file
+            receipt = self._record(received, header, verdict, stored)  # 5 and 6: rows and job, committed
         if receipt.job_id is not None:
+            self.admission.accepted(received.calling_ae_title, stored.size_bytes)
             self.queue.announce_inference(receipt.job_id)  # 7: after the commit
         if receipt.notice_job_id is not None:
             self.queue.announce_notice(receipt.notice_job_id)
         return receipt
 
-    def _open_file(self) -> ArrivingFile:
+    def _open_file(self, calling_ae_title: str) -> ArrivingFile:
         """Asked before the data set comes: what cannot be kept now need not be written."""
         self._require_running()
-        self.store.require_space()
+        self.admission.require(calling_ae_title)
         return self.store.open_arriving()
 
     def _admit(self, received: ReceivedInstance) -> StoredRow | None:
@@ -137,15 +164,12 @@ class Intake:
         if size > self.limits.max_instance_bytes:
             message = f"expected at most {self.limits.max_instance_bytes} bytes, found {size}"
             raise RefusedObject("INSTANCE_TOO_LARGE", message, CANNOT_UNDERSTAND)
-        self.store.require_space(0 if received.file is not None else size)
+        if received.file is None:  # otherwise asked before it came
+            self.require_room(received.calling_ae_title, size)
         with transaction(self.sessions, read_only=True) as session:
             if not self.callers.permits_in(session, received.calling_ae_title):
                 raise RefusedObject("CALLER_NOT_ALLOWED", "the calling AE title may not send", NOT_AUTHORISED)
-            depth = jobs.queue_depth(session)
-            known = instances.find_stored(session, received.sop_instance_uid)
-        if depth >= self.limits.max_queue_depth:
-            raise TransientError("QUEUE_FULL", f"{depth} jobs are waiting")
-        return known
+            return instances.find_stored(session, received.sop_instance_uid)
 
     def _require_running(self) -> None:
         if self.shutting_down.is_set():
@@ -195,6 +219,8 @@ class Intake:
                     sha256=stored.sha256,
                     now=self.clock(),
                 )
+            caller = Actor(ActorKind.REMOTE_NODE, received.calling_ae_title, received.caller_host)
+            note(session, _audited(header, caller, recorded.reception), now=self.clock())
         notes = verdict.notes if isinstance(verdict, Eligible) else ()
         return Receipt(
             header.sop_instance_uid,
@@ -241,6 +267,19 @@ def _facts(received: ReceivedInstance, header: DataSetHeader, verdict: Eligible 
         irradiation_event_uid=_shaped(_UID, text(elements, "IrradiationEventUID")),
         made_from_uid=_shaped(_UID, text(made_from, "ReferencedSOPInstanceUID")),
         open_questions=frozenset(map(str, verdict.open_questions)) if isinstance(verdict, Eligible) else frozenset(),
+    )
+
+
+def _audited(header: DataSetHeader, caller: Actor, reception: Reception) -> AuditNote:
+    """What came over the network is told, whatever became of it."""
+    return AuditNote(
+        kind=AuditKind.INSTANCES_RECEIVED,
+        actor=caller,
+        subject="",
+        study_instance_uid=header.study_instance_uid,
+        sop_class_uid=header.sop_class_uid,
+        sop_instance_uid=header.sop_instance_uid,
+        reason_code=None if reception is Reception.NEW else f"RECEPTION_{reception}",
     )
 
 

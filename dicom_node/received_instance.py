@@ -35,6 +35,8 @@ class ReceivedInstance:
     data_set: bytes | memoryview
     file: ArrivingFile | None = None
     command: CommandFacts = NO_COMMAND
+    caller_host: str = ""
+    """The address that it came from, for the audit trail; "": not known."""
 
     def file_parts(self) -> tuple[bytes, bytes | memoryview]:
         """The DICOM file in two parts, so that the pixels are not copied: head, and data set as received."""

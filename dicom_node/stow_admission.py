@@ -76,11 +76,17 @@ def take_place(places: AssociationSlots, intake: Intake, calling_ae_title: str, 
 def parser_of(request: Request, study_instance_uid: str | None, terms: StowTerms) -> PartParser:
     """What takes the body apart. Raises ProblemError or MultipartError for a request that cannot be taken."""
     parser = PartParser(_boundary(request, study_instance_uid), terms.parts)
-    announced = request.headers.get("content-length", "0")
-    if announced.isascii() and announced.isdigit() and int(announced) > terms.parts.max_total_bytes:
+    announced = announced_bytes(request)
+    if announced > terms.parts.max_total_bytes:
         message = f"expected at most {terms.parts.max_total_bytes} bytes, found {announced}"
         raise MultipartError("BODY_TOO_LARGE", message)
     return parser
+
+
+def announced_bytes(request: Request) -> int:
+    """What Content-Length says; 0 where it does not."""
+    announced = request.headers.get("content-length", "0")
+    return int(announced) if announced.isascii() and announced.isdigit() else 0
 
 
 def _boundary(request: Request, study_instance_uid: str | None) -> str:

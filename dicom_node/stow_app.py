@@ -22,6 +22,7 @@ from dicom_node.stow_admission import (
     DICOM_XML,
     StowTerms,
     accepts_json,
+    announced_bytes,
     caller_of,
     parser_of,
     require_permitted,
@@ -74,6 +75,7 @@ def create_stow_app(intake: Intake, terms: StowTerms) -> FastAPI:
             calling_ae_title = caller_of(request, terms)
             await run_in_threadpool(require_permitted, intake, calling_ae_title)
             parser = parser_of(request, study_instance_uid, terms)
+            await run_in_threadpool(intake.require_room, calling_ae_title, announced_bytes(request))
             take_place(places, intake, calling_ae_title, terms)
         except (ProblemError, MultipartError, TransientError) as refused:
             problem = _problem_of(refused)

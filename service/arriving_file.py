@@ -13,19 +13,22 @@ import tempfile
 from contextlib import suppress
 from pathlib import Path
 
+from service.space import Reservation
 from service.store_errors import store_error
 
 
 class ArrivingFile:
     """Open for writing until it is adopted or discarded; not shared between threads."""
 
-    def __init__(self, folder: Path) -> None:
-        """Raises StoreFullError or TransientError, as `write` does."""
+    def __init__(self, folder: Path, reservation: Reservation) -> None:
+        """Takes over `reservation`. Raises StoreFullError or TransientError, as `write` does."""
         self._digest = hashlib.sha256()
+        self._reservation = reservation
         self.size_bytes = 0
         try:
             self._descriptor, self.temporary = tempfile.mkstemp(dir=folder)
         except OSError as error:
+            reservation.release(kept=False)
             raise store_error(error) from error
 
     @property
@@ -35,6 +38,7 @@ class ArrivingFile:
 
     def write(self, part: bytes | memoryview) -> None:
         """Append `part`. Raises StoreFullError or TransientError."""
+        self._reservation.written(len(part))
         self._digest.update(part)
         self.size_bytes += len(part)
         rest = memoryview(part)
@@ -54,15 +58,16 @@ class ArrivingFile:
 
     def adopted(self) -> None:
         """It has a name now: what is left is to close it."""
-        self._close()
+        self._close(kept=True)
 
     def discard(self) -> None:
         """Remove it; nothing happens once it was adopted or discarded."""
         if self._descriptor >= 0:
-            self._close()
+            self._close(kept=False)
             with suppress(OSError):
                 os.unlink(self.temporary)  # noqa: PTH108 (mkstemp gives a str)
 
-    def _close(self) -> None:
+    def _close(self, *, kept: bool) -> None:
         os.close(self._descriptor)
         self._descriptor = -1
+        self._reservation.release(kept=kept)

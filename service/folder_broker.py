@@ -22,6 +22,7 @@ from typing import Any
 from kombu.transport import TRANSPORT_ALIASES, filesystem
 from kombu.transport.virtual import BrokerState
 
+LONGEST_WAIT_S = 0.5
 ALIAS = "filesystem"
 
 
@@ -122,6 +123,11 @@ class FolderTransport(filesystem.Transport):
         # again in another folder.
         self.state = BrokerState()  # type: ignore[no-untyped-call]
 
+    def drain_events(self, connection: Any, timeout: float | None = None, **options: Any) -> None:
+        """Wait for a message; a wait with an end is cut short, so that a worker looks in between whether to stop."""
+        wait_s = None if timeout is None else min(timeout, LONGEST_WAIT_S)
+        super().drain_events(connection, wait_s, **options)  # type: ignore[no-untyped-call]
+
 
 def _write_atomically(file: Path, content: object) -> None:
     # Not fsynced: a lost message is announced again, and an fsync would slow every C-STORE down.
@@ -135,3 +141,22 @@ def _locked(file: Path) -> Iterator[None]:
     with file.with_name(f"{file.name}.lock").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         yield
+
+
+def sweep_folder_broker(folder: Path, older_than_s: float) -> int:
+    """Remove what killed processes left of messages that they were taking or writing; returns how many files.
+
+    Nothing is lost with them: the sweep announces their rows again.
+    """
+    removed = 0
+    limit = time.time() - older_than_s
+    messages = folder / "messages"
+    for file in messages.iterdir() if messages.is_dir() else ():
+        if file.name.endswith((".taken", ".tmp")):
+            try:
+                if file.stat().st_mtime < limit:
+                    file.unlink()
+                    removed += 1
+            except FileNotFoundError:
+                continue  # its process was only slow
+    return removed

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import hashlib
 import os
-import shutil
 import tempfile
 import time
 from collections.abc import Iterable
@@ -19,7 +18,9 @@ from enum import StrEnum
 from pathlib import Path, PurePosixPath
 
 from service.arriving_file import ArrivingFile
-from service.errors import PermanentError, StoreFullError, TransientError
+from service.errors import PermanentError, TransientError
+from service.file_locks import FileLocks
+from service.space import DiskMarks, Space
 from service.store_errors import store_error
 
 # Hashing and writing alternate in pieces that stay in the processor's cache between the two.
@@ -45,13 +46,19 @@ class StoredFile:
 
 
 class InstanceStore:
-    """Keeps files under `root`; any number of processes may share it."""
+    """Keeps files under `root`; any number of processes may share it.
 
-    def __init__(self, root: Path, min_free_bytes: int) -> None:
+    Above `high_percent` of the disk in use no new instance should be begun, until it is below `low_percent` again.
+    """
+
+    def __init__(
+        self, root: Path, min_free_bytes: int, high_percent: float = 100.0, low_percent: float = 100.0
+    ) -> None:
         self.root = root.absolute()
-        self.min_free_bytes = min_free_bytes
         self._temporary = self.root / "tmp"
         self._temporary.mkdir(mode=0o700, parents=True, exist_ok=True)
+        self.space = Space(self.root, DiskMarks(min_free_bytes, high_percent, low_percent))
+        self.locks = FileLocks(self.root / "locks")
 
     def keep(self, kind: Kind, parts: Iterable[bytes | memoryview], suffix: str = ".dcm") -> StoredFile:
         """Write the concatenated `parts`; the same content again gives the same path.
@@ -84,8 +91,11 @@ class InstanceStore:
         return StoredFile(path, sha256, size_bytes)
 
     def open_arriving(self) -> ArrivingFile:
-        """A file to be written as its bytes come, then given to `adopt`. Raises StoreFullError or TransientError."""
-        return ArrivingFile(self._temporary)
+        """A file to be written as its bytes come, then given to `adopt`; room is set aside for it meanwhile.
+
+        Raises StoreFullError or TransientError.
+        """
+        return ArrivingFile(self._temporary, self.space.reserve())
 
     def adopt(self, kind: Kind, arriving: ArrivingFile, suffix: str = ".dcm") -> StoredFile:
         """Keep a file that has arrived, as `keep` would: named once its bytes and its name are on disk.
@@ -104,15 +114,7 @@ class InstanceStore:
 
     def require_space(self, expected_bytes: int = 0) -> None:
         """Raise StoreFullError unless `min_free_bytes` stay free after `expected_bytes` more."""
-        try:
-            free = shutil.disk_usage(self.root).free
-        except OSError as error:
-            raise TransientError("STORE_UNWRITABLE", f"the instance store cannot be reached: {error}") from error
-        if free - expected_bytes < self.min_free_bytes:
-            raise StoreFullError(
-                "DISK_LOW",
-                f"expected {self.min_free_bytes} bytes free besides {expected_bytes} to be written, found {free}",
-            )
+        self.space.require(expected_bytes)
 
     def resolve(self, path: str) -> Path:
         """The absolute place of a stored path; raises PermanentError for one that leads out of the store."""

@@ -81,17 +81,17 @@ class JobQueue:
         self._lock = threading.Lock()
         self._paused_until = 0.0
 
-    def announce_inference(self, job_id: str) -> None:
-        """Tell the gpu workers of a QUEUED job, after the commit."""
-        self._announce(INFER_TASK, GPU_QUEUE, job_id)
+    def announce_inference(self, job_id: str) -> bool:
+        """Tell the gpu workers of a QUEUED job, after the commit. False: no message left, the row is the sweep's."""
+        return self._announce(INFER_TASK, GPU_QUEUE, job_id)
 
-    def announce_delivery(self, delivery_id: int) -> None:
-        """Tell the network workers of a PENDING delivery, after the commit."""
-        self._announce(DELIVER_TASK, NETWORK_QUEUE, delivery_id)
+    def announce_delivery(self, delivery_id: int) -> bool:
+        """Tell the network workers of a PENDING delivery, after the commit. False as above."""
+        return self._announce(DELIVER_TASK, NETWORK_QUEUE, delivery_id)
 
-    def announce_notice(self, job_id: str) -> None:
-        """Tell the network workers of a QUEUED refusal notice, after the commit."""
-        self._announce(NOTIFY_TASK, NETWORK_QUEUE, job_id)
+    def announce_notice(self, job_id: str) -> bool:
+        """Tell the network workers of a QUEUED refusal notice, after the commit. False as above."""
+        return self._announce(NOTIFY_TASK, NETWORK_QUEUE, job_id)
 
     def waiting(self, queue: str) -> int | None:
         """Messages that no worker has taken yet; None when the broker does not answer.
@@ -112,16 +112,17 @@ class JobQueue:
         self._producers.force_close_all()
         self._connection.release()
 
-    def _announce(self, task: str, queue: str, row_id: str | int) -> None:
+    def _announce(self, task: str, queue: str, row_id: str | int) -> bool:
         if self._paused():
-            return
+            return False
         try:
             with self._producers.acquire(block=True, timeout=SOCKET_TIMEOUT_S) as producer:
                 self._celery.send_task(task, args=[row_id], queue=queue, producer=producer, retry=False)
         except Exception as error:  # kombu and its transports raise whatever their sockets and files raise
             self._pause("announcement_left_to_sweep", error, task=task, id=row_id)
-        else:
-            log_event(_logger, "announced", level=logging.DEBUG, task=task, id=row_id)
+            return False
+        log_event(_logger, "announced", level=logging.DEBUG, task=task, id=row_id)
+        return True
 
     def _paused(self) -> bool:
         with self._lock:
@@ -134,6 +135,11 @@ class JobQueue:
         log_event(_logger, event, level=logging.WARNING, error=type(error).__name__, **fields)
 
 
+def broker_folder(data_dir: Path) -> Path:
+    """Where the messages lie when no server is the broker."""
+    return data_dir.absolute() / "broker"
+
+
 def _queue(name: str) -> Queue:
     return Queue(name, routing_key=name)  # type: ignore[no-untyped-call]
 
@@ -141,7 +147,7 @@ def _queue(name: str) -> Queue:
 def _transport_options(broker_url: str, data_dir: Path) -> dict[str, Any]:
     if broker_url.startswith("filesystem:"):
         register_folder_broker()
-        return folder_broker_options(data_dir.absolute() / "broker", POLLING_INTERVAL_S)
+        return folder_broker_options(broker_folder(data_dir), POLLING_INTERVAL_S)
     # Acknowledging is a worker's own affair. Kept at the broker, an acknowledgement could fail: the message would count
     # as in hand for ever, and a worker that takes one at a time would never take another (the connection is not even
     # looked at meanwhile). What a worker had in hand when it died is a row that is due, and the sweep announces it.

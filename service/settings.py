@@ -11,18 +11,22 @@ import os
 from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import Field, ValidationError, field_validator
+from pydantic import Field, ValidationError, field_validator, model_validator
 from pydantic_settings import BaseSettings, DotEnvSettingsSource, PydanticBaseSettingsSource, SettingsConfigDict
 
 from service.errors import ConfigurationError
+from service.result_settings import ResultSettings
 from service.setting_types import MIB as MIB
-from service.setting_types import Bytes, Count, Port, Seconds
+from service.setting_types import Bytes, BytesPerSecond, Count, Percent, Port, Seconds
 from service.setting_types import Unit as Unit
 from service.setting_types import checked_ae_title as checked_ae_title
+from service.settings_access import AccessSettings
 
 ENV_PREFIX = "SOFTRAY_"
 ENV_FILE_VARIABLE = "SOFTRAY_ENV_FILE"
 DEFAULT_ENV_FILE = Path("softray.env")
+_PLACES = """weights_dir site_file tls_certificate tls_private_key tls_ca
+    stow_tokens_file stow_certificate_file stow_key_file stow_ca_file web_ca_file"""
 
 
 def load_settings() -> Settings:
@@ -38,7 +42,7 @@ def load_settings() -> Settings:
         raise ConfigurationError("INVALID_SETTING", "; ".join(problems)) from None
 
 
-class Settings(BaseSettings):
+class Settings(ResultSettings, AccessSettings):
     """One value per setting; the description of a field is what the documentation shows."""
 
     model_config = SettingsConfigDict(
@@ -138,11 +142,19 @@ class Settings(BaseSettings):
 
     # Admission
     min_free_bytes: Bytes = Field(
-        default=2048 * MIB, description="Free disk space below which instances are refused with 0xA700."
+        default=2048 * MIB,
+        description="Free disk space below which instances are refused with 0xA700, until there is a tenth more.",
+    )
+    disk_high_percent: Percent = Field(
+        default=95, description="Share of the disk in use above which instances are refused with 0xA700; 100: no limit."
+    )
+    disk_low_percent: Percent = Field(
+        default=92, description="Share of the disk in use at which instances are accepted again after that."
     )
     max_instance_bytes: Bytes = Field(default=512 * MIB, description="Largest instance accepted.")
     max_queue_depth: Count = Field(
-        default=10000, description="Jobs waiting or running above which instances are refused with 0xA700."
+        default=10000,
+        description="Jobs waiting or running above which instances are refused with 0xA700, until a tenth is done.",
     )
     min_age_years: int = Field(default=18, ge=0, description="Youngest patient processed, in years; 0: no limit.")
     min_side: int = Field(
@@ -161,41 +173,6 @@ class Settings(BaseSettings):
     # Admin API
     api_host: str = Field(default="127.0.0.1", description="Address that the admin API listens on.")
     api_port: Port = Field(default=8080, description="TCP port that the admin API listens on.")
-
-    # Model
-    weights_dir: Path | None = Field(
-        default=None,
-        description="Folder of imported weights; empty: `weights` in the data folder.",
-    )
-    model: str = Field(default="", description="Name of the model; empty: the shipped default.")
-    preset: Literal["fast", "reference", "compat"] = Field(
-        default="fast",
-        description="Sampling preset of the model: fast, reference (all timesteps) or compat (BS-Diff as published).",
-    )
-    steps: int = Field(default=0, ge=0, description="Sampling steps; 0: the preset's own number.")
-    seed: int = Field(default=0, ge=0, description="Seed of the sampler; the same seed gives the same pixels.")
-    spread_seeds: int = Field(
-        default=0,
-        ge=0,
-        le=64,
-        description="Seeds of one image, whose mean is the result and whose spread is kept; 0: 4 on CUDA, 1 on CPU.",
-    )
-    device: Literal["auto", "cpu", "cuda"] = Field(
-        default="auto", description="Where the network runs: auto, cpu or cuda."
-    )
-    torch_threads: int = Field(default=0, ge=0, description="CPU threads of one inference; 0: PyTorch decides.")
-    max_batch: int = Field(
-        default=0, ge=0, le=64, description="Most images in one run of the networks; 0: one on the CPU, 8 on CUDA."
-    )
-    batch_window_ms: Annotated[float, Unit("ms"), Field(ge=0, le=1000)] = Field(
-        default=15, description="How long an image waits for others to run with, where more than one may."
-    )
-    infer_threads: int = Field(
-        default=0,
-        ge=0,
-        le=256,
-        description="Images that one worker has in hand at a time; 0: as many as run at once, twice that when several.",
-    )
 
     # Jobs
     inference_deadline_s: Seconds = Field(default=600, description="Longest time one inference may take.")
@@ -218,21 +195,9 @@ class Settings(BaseSettings):
     )
     delivery_max_attempts: Count = Field(default=20, description="Attempts at one delivery before it fails.")
 
-    # Derived objects
-    series_number_offset: int = Field(default=9000, ge=0, description="Added to the source's Series Number.")
-    content_qualification: Literal["RESEARCH", "PRODUCT"] = Field(
-        default="RESEARCH", description="Content Qualification (0018,9004) of derived objects: RESEARCH or PRODUCT."
-    )
-    synthetic_data: Literal["YES", ""] = Field(
-        default="YES", description="Synthetic Data (0008,001C) of derived objects: YES; empty: attribute left out."
-    )
-    manufacturer: str = Field(
-        default="softray", max_length=64, description="Manufacturer (0008,0070) of derived objects."
-    )
-    device_serial_number: str = Field(
-        default="1",
-        max_length=64,
-        description="Device Serial Number (0018,1000) of derived objects: one per installation.",
+    # Upkeep of what is kept
+    scrub_rate: BytesPerSecond = Field(
+        default=4 * MIB, description="How fast kept files are read again to find altered ones; 0: not at all."
     )
 
     # Logs
@@ -241,14 +206,7 @@ class Settings(BaseSettings):
     )
     log_format: Literal["text", "json"] = Field(default="text", description="Form of a log line: text or json.")
 
-    @field_validator("weights_dir", "site_file", "tls_certificate", "tls_private_key", "tls_ca", mode="before")
-    @classmethod
-    def _empty_means_default(cls, value: object) -> object:
-        return None if value == "" else value
-
-    @field_validator(
-        "stow_tokens_file", "stow_certificate_file", "stow_key_file", "stow_ca_file", "web_ca_file", mode="before"
-    )
+    @field_validator(*_PLACES.split(), mode="before")
     @classmethod
     def _empty_means_none(cls, value: object) -> object:
         return None if value == "" else value
@@ -257,6 +215,12 @@ class Settings(BaseSettings):
     @classmethod
     def _is_an_ae_title(cls, value: str) -> str:
         return checked_ae_title(value)
+
+    @model_validator(mode="after")
+    def _low_marks_lie_below_high_ones(self) -> Settings:
+        if self.disk_low_percent > self.disk_high_percent:
+            raise ValueError("expected SOFTRAY_DISK_LOW_PERCENT at or below SOFTRAY_DISK_HIGH_PERCENT")
+        return self
 
     @property
     def effective_database_url(self) -> str:

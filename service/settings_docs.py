@@ -10,7 +10,10 @@ import re
 from dataclasses import dataclass
 from pathlib import Path
 
-from service.settings import ENV_PREFIX, Settings, Unit
+from service.result_settings import ResultSettings
+from service.setting_types import Unit
+from service.settings import ENV_PREFIX, Settings
+from service.settings_access import AccessSettings
 
 _INTRODUCTION = """\
 # Settings
@@ -45,10 +48,11 @@ class Entry:
 
 
 def entries() -> list[Entry]:
-    """Every setting in the order of the code."""
+    """Every setting in the order of the code: those of `Settings`, then those that it takes over."""
     section_of = _sections()
     found = []
-    for name, field in Settings.model_fields.items():
+    for name in section_of:
+        field = Settings.model_fields[name]
         unit = next((piece.symbol for piece in field.metadata if isinstance(piece, Unit)), "")
         found.append(
             Entry(section_of[name], f"{ENV_PREFIX}{name.upper()}", unit, shown(field.default), field.description or "")
@@ -96,7 +100,8 @@ def env_example() -> str:
 def _sections() -> dict[str, str]:
     sections: dict[str, str] = {}
     current = ""
-    for line in inspect.getsource(Settings).splitlines():
+    sources = [inspect.getsource(part) for part in (Settings, ResultSettings, AccessSettings)]
+    for line in "\n".join(sources).splitlines():
         if heading := re.fullmatch(r"    # (\w.*)", line):
             current = heading[1]
         elif field := re.match(r"    (\w+): .* = Field\(", line):

@@ -17,6 +17,7 @@ from service.errors import ConfigurationError
 from service.routing import ResultsSection, RouteSection, Routing
 from service.settings import Settings
 from service.site_gate import GateSection
+from service.site_retention import RetentionSection
 from service.site_senders import SenderSection
 
 SITE_FILE_INVALID = "SITE_FILE_INVALID"
@@ -31,6 +32,7 @@ class SiteFile(BaseModel):
     results: ResultsSection = Field(default_factory=ResultsSection)
     route: tuple[RouteSection, ...] = ()
     sender: tuple[SenderSection, ...] = ()
+    retention: RetentionSection = Field(default_factory=RetentionSection)
 
     @field_validator("sender")
     @classmethod

@@ -144,6 +144,7 @@ def installation(folder: Path, **overrides: str) -> Iterator[Service]:
         "DICOM_HOST": "127.0.0.1",
         "DICOM_PORT": str(free_port()),
         "API_PORT": str(free_port()),
+        "API_LOGIN": "auto",
         "MIN_FREE_BYTES": "0",
         "LEASE_S": "4",
         "SWEEP_INTERVAL_S": "1",

@@ -17,9 +17,19 @@ from celery import Celery
 
 from dicom_node.site_policy import derived_policy, eligibility_policy
 from dicom_node.tls import client_context, tls_files
+from service.audit.chain import append
+from service.audit.processes import process_started
 from service.database import make_engine, make_session_factory, require_current_schema, transaction
-from service.instance_store import InstanceStore
-from service.job_queue import DELIVER_TASK, GPU_QUEUE, INFER_TASK, NETWORK_QUEUE, NOTIFY_TASK, JobQueue, make_celery
+from service.job_queue import (
+    DELIVER_TASK,
+    GPU_QUEUE,
+    INFER_TASK,
+    NETWORK_QUEUE,
+    NOTIFY_TASK,
+    JobQueue,
+    broker_folder,
+    make_celery,
+)
 from service.logs import configure_logging, log_event
 from service.registry.commitment_claims import CommitmentPolicy
 from service.registry.deliveries import AT_ONCE_PER_NODE
@@ -28,6 +38,8 @@ from service.registry.result_kinds import ResultKind
 from service.settings import Settings
 from service.site_file import load_site_file
 from service.stop_signals import StopSignals
+from service.store_settings import open_store
+from worker.audit_trail import audit_trail, start_audit_trail
 from worker.commit import start_follow_up
 from worker.consume import consume
 from worker.context import RetryPolicy, WorkerContext
@@ -35,6 +47,7 @@ from worker.deliver import deliver
 from worker.left_to_sweep import left_to_sweep
 from worker.notify import notify
 from worker.sweep import start_sweeper
+from worker.upkeep import UpkeepTerms, start_upkeep
 
 if TYPE_CHECKING:
     from worker.model_host import ModelHost
@@ -53,6 +66,7 @@ def run_gpu(settings: Settings) -> None:
     stop = StopSignals()
     celery = make_celery(settings.effective_broker_url, settings.data_dir)
     context = build_context(settings, celery)
+    _record_start("worker gpu", settings, context)
     host = model_host(settings)
     identity = host.start()
     log_event(
@@ -89,11 +103,14 @@ def run_network(settings: Settings) -> None:
     stop = StopSignals()
     celery = make_celery(settings.effective_broker_url, settings.data_dir)
     context = build_context(settings, celery)
+    _record_start("worker network", settings, context)
     register_delivery(celery, context)
     register_notice(celery, context)
     _warn_of_routes_that_lead_nowhere(context)
     stop_sweeping = start_sweeper(context, settings.sweep_interval_s)
     stop_following_up = start_follow_up(context, settings.sweep_interval_s)
+    stop_audit_trail = start_audit_trail(audit_trail(settings, context), settings.sweep_interval_s)
+    stop_upkeep = start_upkeep(context, _upkeep_terms(settings))
     try:
         consume(
             celery,
@@ -107,7 +124,18 @@ def run_network(settings: Settings) -> None:
     finally:
         stop_sweeping.set()
         stop_following_up.set()
+        stop_audit_trail.set()
+        stop_upkeep.set()
         context.associations.close()
+
+
+def _upkeep_terms(settings: Settings) -> UpkeepTerms:
+    folder_is_broker = settings.effective_broker_url.startswith("filesystem:")
+    return UpkeepTerms(
+        load_site_file(settings).retention,
+        settings.scrub_rate,
+        broker_folder(settings.data_dir) if folder_is_broker else None,
+    )
 
 
 def build_context(settings: Settings, celery: Celery) -> WorkerContext:
@@ -117,7 +145,7 @@ def build_context(settings: Settings, celery: Celery) -> WorkerContext:
     require_current_schema(engine)
     return WorkerContext(
         sessions=make_session_factory(engine),
-        store=InstanceStore(settings.instances_dir, settings.min_free_bytes),
+        store=open_store(settings),
         queue=JobQueue(celery),
         policy=derived_policy(settings),
         inference_retries=RetryPolicy(settings.max_attempts, settings.retry_base_s, settings.retry_max_s),
@@ -137,6 +165,11 @@ def build_context(settings: Settings, celery: Celery) -> WorkerContext:
         client_tls=_client_tls(settings),
         web_ca_file=settings.web_ca_file,
     )
+
+
+def _record_start(part: str, settings: Settings, context: WorkerContext) -> None:
+    with transaction(context.sessions) as session:
+        append(session, process_started(part, settings), now=context.clock())
 
 
 def _delivery_threads(context: WorkerContext) -> int:

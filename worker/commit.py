@@ -26,7 +26,8 @@ from service.registry.commitment_reports import send_again
 from service.registry.job_states import DeliveryState
 from service.registry.proofs import delivery_proven
 from worker.context import WorkerContext
-from worker.failure import classify
+from worker.failed_attempt import require_budget
+from worker.failure import Failure, classify
 from worker.presence import look_up
 from worker.promise import keep_promises
 from worker.remote_peer import peer_of
@@ -94,17 +95,32 @@ def _step(request_id: int, context: WorkerContext) -> bool:
             else:
                 _go_on_without_look(claim, context)
     except Exception as error:
-        failure = classify(error)
-        with transaction(context.sessions) as session:
-            commitments.request_postponed(
-                session,
-                claim,
-                code=failure.code,
-                detail=failure.detail,
-                not_before=_later(claim, context),
-                now=context.clock(),
-            )
+        _step_failed(claim, classify(error), context)
     return True
+
+
+def _step_failed(claim: RequestClaim, failure: Failure, context: WorkerContext) -> None:
+    """Nobody knows how far the step came: a request may have reached the node, so its Transaction UID is used up."""
+    log_event(
+        logger,
+        "commitment_step_failed",
+        level=logging.WARNING,
+        transaction_uid=claim.transaction_uid,
+        node=claim.node.name,
+        step=claim.step,
+        code=failure.code,
+        attempts=claim.attempts,
+    )
+    now, code, detail = context.clock(), failure.code, failure.detail
+    if context.delivery_retries.exhausted(claim.attempts) and claim.step is Step.VERIFY:
+        _give_up(claim, code, context)
+        return
+    with transaction(context.sessions) as session:
+        if context.delivery_retries.exhausted(claim.attempts):
+            commitments.request_given_up(session, claim, code=code, detail=detail, now=now)
+        else:
+            again = commitments.request_replaced if claim.step is Step.ASK else commitments.request_postponed
+            again(session, claim, code=code, detail=detail, not_before=_later(claim, context), now=now)
 
 
 def _give_back(claim: RequestClaim, context: WorkerContext) -> None:
@@ -116,6 +132,8 @@ def _give_back(claim: RequestClaim, context: WorkerContext) -> None:
 
 
 def _ask(claim: RequestClaim, context: WorkerContext) -> None:
+    # What ends its worker never comes back to report: the count of its claims ends it.
+    require_budget(claim.attempts, context.delivery_retries)
     answer = request_commitment(
         peer_of(claim.node, context),
         claim.transaction_uid,
@@ -196,6 +214,8 @@ def _record_presence(claim: RequestClaim, answers: list[PresenceAnswer], context
             circuit_breaker.node_failed(session, claim.node.remote_node_id, context.breaker, now=now)
         else:
             circuit_breaker.node_answered(session, claim.node.remote_node_id)
+        if not commitments.holds(session, claim):
+            return
         for instance, answer in zip(claim.instances, answers, strict=True):
             if answer.presence is Presence.PRESENT:
                 delivery_proven(
@@ -237,9 +257,10 @@ def _give_up(claim: RequestClaim, code: str, context: WorkerContext) -> None:
             detail = "sent, but not proven: this node neither commits nor can be looked at"
             commitments.follow_up_ended(session, claim, detail=detail, now=now)
             return
+        if not commitments.follow_up_ended(session, claim, detail=None, now=now):
+            return
         for instance in claim.instances:
             send_again(session, instance.delivery_id, code=code, most_resends=context.commitment.most_resends, now=now)
-        commitments.follow_up_ended(session, claim, detail=None, now=now)
 
 
 def _later(claim: RequestClaim, context: WorkerContext) -> datetime:

@@ -17,6 +17,9 @@ from sqlalchemy.orm import Session
 from dicom_node.secondary_capture import as_secondary_capture
 from dicom_node.store_scu import Outcome, StoreResult
 from dicom_node.stored_instance import read_stored_instance
+from service.audit.events import Actor, ActorKind, AuditKind, AuditNote
+from service.audit.events import Outcome as AuditOutcome
+from service.audit.notes import note
 from service.database import transaction
 from service.errors import ConfigurationError
 from service.logs import log_event
@@ -107,6 +110,8 @@ def _record(
             deliveries.delivery_replaced(session, claim, replacement, code=result.code, status=result.status, now=now)
         else:
             _end_unsent(session, claim, result, now)
+        if asked:
+            note(session, _audited(claim, result), now=now)
     log_event(
         logger,
         "delivery",
@@ -116,6 +121,20 @@ def _record(
         outcome=result.outcome,
         status=f"0x{result.status:04X}" if result.status is not None else "none",
         attempts=claim.attempts,
+    )
+
+
+def _audited(claim: deliveries.DeliveryClaim, result: StoreResult) -> AuditNote:
+    sent = result.outcome is Outcome.SENT
+    return AuditNote(
+        kind=AuditKind.INSTANCES_SENT,
+        actor=Actor(ActorKind.PROCESS, "softray worker network", claim.node.host),
+        subject=claim.node.name,
+        study_instance_uid=claim.study_instance_uid,
+        sop_class_uid=claim.result.sop_class_uid,
+        sop_instance_uid=claim.result.sop_instance_uid,
+        outcome=AuditOutcome.SUCCESS if sent else AuditOutcome.FAILURE,
+        reason_code=None if sent else result.code,
     )
 
 

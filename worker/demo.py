@@ -104,6 +104,9 @@ def _service(settings: Settings, log: Path) -> Iterator[None]:
         "SOFTRAY_DICOM_HOST": settings.dicom_host,
         "SOFTRAY_DICOM_PORT": str(settings.dicom_port),
         "SOFTRAY_API_PORT": str(settings.api_port),
+        # The demo's own service, with its own data, is for whoever sits at this machine.
+        "SOFTRAY_API_HOST": "127.0.0.1",
+        "SOFTRAY_API_LOGIN": "auto",
         "SOFTRAY_WEIGHTS_DIR": str(settings.weights_dir),
     }
     with log.open("wb") as log_file:

@@ -8,14 +8,17 @@ from datetime import timedelta
 
 from dicom_node.errors import ImageRefused
 from service.database import transaction
+from service.errors import StoreFullError
 from service.logs import log_event
-from service.registry import jobs
+from service.registry import exposures, jobs
 from service.registry.job_states import JobPurpose
 from worker.context import RetryPolicy, WorkerContext
 from worker.errors import AttemptsExhaustedError
 from worker.failure import classify
 
 logger = logging.getLogger(__name__)
+
+NO_ROOM_WAIT_S = 30.0
 
 
 def require_budget(attempts: int, retries: RetryPolicy) -> None:
@@ -33,13 +36,24 @@ def end_attempt(claim: jobs.Claim, error: Exception, context: WorkerContext, wha
         return
     failure = classify(error)
     now = context.clock()
-    again = failure.transient and not context.inference_retries.exhausted(claim.attempts)
-    wait = timedelta(seconds=context.inference_retries.wait_s(claim.attempts, random.random()))
+    # A full disk says nothing about the image: it waits for room as long as that takes.
+    no_room = isinstance(error, StoreFullError)
+    again = no_room or (failure.transient and not context.inference_retries.exhausted(claim.attempts))
+    wait_s = context.inference_retries.wait_s(claim.attempts, random.random())
+    wait = timedelta(seconds=max(wait_s, NO_ROOM_WAIT_S) if no_room else wait_s)
     with transaction(context.sessions) as session:
         if again:
-            jobs.release(session, claim, code=failure.code, detail=failure.detail, not_before=now + wait, now=now)
-        else:
-            jobs.fail(session, claim, code=failure.code, detail=failure.detail, now=now)
+            jobs.release(
+                session,
+                claim,
+                code=failure.code,
+                detail=failure.detail,
+                not_before=now + wait,
+                now=now,
+                counts=not no_room,
+            )
+        elif jobs.fail(session, claim, code=failure.code, detail=failure.detail, now=now):
+            exposures.reinstate_siblings(session, claim.job_id, now=now)
     log_event(
         logger,
         f"{what}_postponed" if again else f"{what}_failed",
@@ -55,7 +69,10 @@ def _refuse(claim: jobs.Claim, refused: ImageRefused, context: WorkerContext) ->
     now = context.clock()
     notice_job_id = None
     with transaction(context.sessions) as session:
-        if jobs.refuse(session, claim, code=refused.code, detail=str(refused), now=now) and context.notice_refusals:
+        refused_now = jobs.refuse(session, claim, code=refused.code, detail=str(refused), now=now)
+        if refused_now:
+            exposures.reinstate_siblings(session, claim.job_id, now=now)
+        if refused_now and context.notice_refusals:
             instance_id = jobs.instance_of(session, claim.job_id)
             notice_job_id = jobs.enqueue(
                 session,

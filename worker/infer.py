@@ -34,6 +34,7 @@ from worker.results import all_objects
 logger = logging.getLogger(__name__)
 
 PROGRESS_INTERVAL_S = 0.5
+ROOM_FOR_RESULTS = 3  # images of the source's size: soft tissue, bone, spread; the rest is small
 
 
 def infer(hinted: str, context: WorkerContext, host: ModelHost) -> bool:
@@ -84,7 +85,10 @@ def _run(claim: jobs.Claim, context: WorkerContext, host: ModelHost) -> bool:
             lease.check()
             progress.report(step, total)
 
-        dataset = read_stored_instance(context.store.read(claim.source_path, claim.source_sha256))
+        source = context.store.read(claim.source_path, claim.source_sha256)
+        # What could not be kept afterwards need not be computed.
+        context.store.space.require_any(ROOM_FOR_RESULTS * len(source))
+        dataset = read_stored_instance(source)
         result = host.run(
             lambda suppressor: suppress(
                 dataset,
@@ -115,7 +119,7 @@ def _run(claim: jobs.Claim, context: WorkerContext, host: ModelHost) -> bool:
         device=facts.device,
         notes=",".join(result.notes) or None,
     )
-    with transaction(context.sessions) as session:
+    with transaction(context.sessions, read_only=True) as session:
         waiting = delivery_queue.pending_deliveries(session, claim.job_id, now=context.clock())
     for delivery_id in waiting:
         context.queue.announce_delivery(delivery_id)

@@ -48,7 +48,7 @@ def notify(hinted: str, context: WorkerContext) -> bool:
         return False
     if not recorded:
         return False
-    with transaction(context.sessions) as session:
+    with transaction(context.sessions, read_only=True) as session:
         waiting = delivery_queue.pending_deliveries(session, job_id, now=context.clock())
     for delivery_id in waiting:
         context.queue.announce_delivery(delivery_id)

@@ -1,7 +1,7 @@
 """Answering those who asked us to keep what they sent: judge each instance as it is now, and report.
 
 Committed is only what was received under this UID and SOP class and whose file in the instance store is unharmed at
-this moment. softray deletes no received instance, so that what it commits to stays. Anything else is reported as
+this moment. It is kept from retention first, so that what softray commits to stays. Anything else is reported as
 failed, and whoever asked keeps its copy.
 """
 
@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import random
+from collections.abc import Collection, Sequence
 from datetime import timedelta
 
 from dicom_node.commitment_report import (
@@ -45,7 +46,10 @@ def keep_promises(context: WorkerContext) -> int:
 def judge(claim: PromiseClaim, context: WorkerContext) -> CommitmentReport:
     """What we commit to now. Raises TransientError when the store or the registry cannot be read."""
     references = [Reference(sop_class, instance) for sop_class, instance in claim.requested]
-    reasons = [DUPLICATE_TRANSACTION if claim.duplicate else _reason(reference, context) for reference in references]
+    held = set() if claim.duplicate else _hold(references, context)
+    reasons = [
+        DUPLICATE_TRANSACTION if claim.duplicate else _reason(reference, held, context) for reference in references
+    ]
     judged = list(zip(references, reasons, strict=True))
     return CommitmentReport(
         claim.transaction_uid,
@@ -54,16 +58,26 @@ def judge(claim: PromiseClaim, context: WorkerContext) -> CommitmentReport:
     )
 
 
-def _reason(reference: Reference, context: WorkerContext) -> int | None:
+def _hold(references: Sequence[Reference], context: WorkerContext) -> set[str]:
+    """Keep them from retention before they are looked at, so that what is looked at stays; those that are there."""
+    with transaction(context.sessions) as session:
+        return commitment_promises.hold(
+            session, [reference.sop_instance_uid for reference in references], now=context.clock()
+        )
+
+
+def _reason(reference: Reference, held: Collection[str], context: WorkerContext) -> int | None:
     """Why `reference` cannot be committed to; None: it can."""
-    with transaction(context.sessions, read_only=True) as session:
-        held = commitment_promises.held_instance(session, reference.sop_instance_uid)
-    if held is None:
+    if reference.sop_instance_uid not in held:
         return NO_SUCH_INSTANCE
-    if held.sop_class_uid != reference.sop_class_uid:
+    with transaction(context.sessions, read_only=True) as session:
+        instance = commitment_promises.held_instance(session, reference.sop_instance_uid)
+    if instance is None:
+        return NO_SUCH_INSTANCE
+    if instance.sop_class_uid != reference.sop_class_uid:
         return CLASS_INSTANCE_CONFLICT
     try:
-        context.store.read(held.path, held.sha256)
+        context.store.read(instance.path, instance.sha256)
     except PermanentError:  # gone or altered: what was sent to us is not here any more
         return NO_SUCH_INSTANCE
     return None

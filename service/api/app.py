@@ -1,18 +1,19 @@
-"""`create_app`: the FastAPI application with its routers, pages, error answers and response headers."""
+"""`create_app`: the FastAPI application with its routers, pages, error answers, gate and response headers."""
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
-
-from fastapi import FastAPI, Request, Response
+from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy.orm import Session, sessionmaker
 
-from service.api import health, job_orders, jobs, metrics, rejections, remote_nodes, studies, version
+from service.api import health, job_orders, jobs, me, metrics, rejections, remote_nodes, studies, version
+from service.api.access_gate import AccessGate
+from service.api.access_policy import AccessPolicy
 from service.api.dependencies import Parts, Queue
 from service.api.openapi import describe
 from service.api.problems import add_problem_handlers
-from service.dashboard import pages
+from service.api.security_headers import SecurityHeaders
+from service.dashboard import login, pages
 from service.instance_store import InstanceStore
 from service.priorities import NO_DEADLINES, Deadlines
 from service.registry.jobs import EVERYWHERE
@@ -25,16 +26,6 @@ Every error has the same body: `code` for programs, `message` for people. Times 
 name, ID, birth date, study date or accession number.
 """
 
-# Everything comes from this server; no page may be framed by another site, no picture of a patient stays in a cache.
-HEADERS = {
-    "Content-Security-Policy": (
-        "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; "
-        "base-uri 'none'; form-action 'none'; frame-ancestors 'none'"
-    ),
-    "X-Content-Type-Options": "nosniff",
-    "Referrer-Policy": "no-referrer",
-}
-
 
 def create_app(
     sessions: sessionmaker[Session],
@@ -42,23 +33,22 @@ def create_app(
     queue: Queue,
     routing: Routing = EVERYWHERE,
     deadlines: Deadlines = NO_DEADLINES,
+    *,
+    access: AccessPolicy,
 ) -> FastAPI:
-    """The admin API and its pages over the given parts."""
+    """The admin API and its pages over the given parts; `access` decides who gets to them."""
     # FastAPI's own documentation pages load scripts from the internet, which a reading room does not have.
     app = FastAPI(title="softray", version=version.release(), description=DESCRIPTION, docs_url=None, redoc_url=None)
     app.state.parts = Parts(sessions=sessions, store=store, queue=queue, routing=routing, deadlines=deadlines)
-    for noun in (health, metrics, studies, jobs, job_orders, rejections, remote_nodes, version):
+    for noun in (health, metrics, studies, jobs, job_orders, rejections, remote_nodes, version, me):
         app.include_router(noun.router)
     app.include_router(pages.router)
+    app.include_router(login.router)
     app.mount("/static", StaticFiles(packages=[("service.dashboard", "static")]), name="static")
     add_problem_handlers(app)
     describe(app)
 
-    @app.middleware("http")
-    async def _headers(request: Request, call_next: Callable[[Request], Awaitable[Response]]) -> Response:
-        response = await call_next(request)
-        for name, value in HEADERS.items():
-            response.headers.setdefault(name, value)
-        return response
-
+    # The last one added is the outermost: refusals of the gate carry the headers as well.
+    app.add_middleware(AccessGate, policy=access)
+    app.add_middleware(SecurityHeaders, encrypted=access.encrypted)
     return app

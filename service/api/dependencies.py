@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated, Protocol, cast
+from urllib.parse import urlsplit
 
 from fastapi import Depends, Request
 from sqlalchemy.orm import Session, sessionmaker
@@ -22,11 +23,11 @@ from service.routing import Routing
 class Queue(Protocol):
     """The part of `service.job_queue.JobQueue` that the API needs; none of it raises."""
 
-    def announce_inference(self, job_id: str) -> None:
-        """Tell the GPU workers that a job is due."""
+    def announce_inference(self, job_id: str) -> bool:
+        """Tell the GPU workers that a job is due; False: the sweep will."""
 
-    def announce_delivery(self, delivery_id: int) -> None:
-        """Tell the network workers that a delivery is due."""
+    def announce_delivery(self, delivery_id: int) -> bool:
+        """Tell the network workers that a delivery is due; False: the sweep will."""
 
     def waiting(self, queue: str) -> int | None:
         """Messages that wait in `queue`; None when the broker does not answer."""
@@ -57,10 +58,12 @@ def read_session(request: Request) -> Iterator[Session]:
 def from_our_own_page(request: Request) -> None:
     """Refuse a request that changes something when a browser says that another site's page made it.
 
-    There is no login yet, so the browser of anyone who can reach softray could otherwise be made to press its buttons.
-    Programs that are not browsers send no Sec-Fetch-Site and are served.
+    A browser sends its cookies along whoever's page makes it, and could otherwise be made to press softray's buttons.
+    Programs that are not browsers send neither header and are served.
     """
-    if request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
+    origin = request.headers.get("origin")
+    foreign = origin is not None and urlsplit(origin).netloc.lower() != request.headers.get("host", "").lower()
+    if foreign or request.headers.get("sec-fetch-site", "same-origin") not in {"same-origin", "none"}:
         raise ProblemError(403, "CROSS_SITE_REQUEST", "only softray's own pages may do this")
 
 

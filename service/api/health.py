@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 
 from fastapi import APIRouter
 from sqlalchemy.exc import SQLAlchemyError
@@ -11,9 +12,10 @@ from service.api.dependencies import Parts, PartsOfApp
 from service.api.problems import ProblemDetail, ProblemError, problems
 from service.api.schemas import Alive, Ready
 from service.database import transaction
-from service.errors import SoftrayError, TransientError
+from service.errors import SoftrayError, StoreFullError, TransientError
 from service.job_queue import GPU_QUEUE
 from service.registry import jobs
+from service.registry.admission_marks import DISK, QUEUE, MarkRow, read_marks
 
 router = APIRouter(prefix="/health", tags=["health"])
 
@@ -26,7 +28,7 @@ def live() -> Alive:
 
 @router.get("/ready", summary="May work be sent", responses=problems(500, 503))
 def ready(parts: PartsOfApp) -> Ready:
-    """Checks what softray stands on: registry, free disk space, broker. 503 names each part that is not ready.
+    """Checks what softray stands on: registry, disk, queue, broker. 503 names each part that is not ready.
 
     A restart cures none of these, so use it for alarms and load balancers, not for restarting.
     """
@@ -51,11 +53,32 @@ def _failure(check: Callable[[Parts], None], parts: Parts) -> str | None:
 def _registry(parts: Parts) -> None:
     # A table of ours is read: a database that answers but was never migrated is not ready.
     with transaction(parts.sessions, read_only=True) as session:
-        jobs.queue_depth(session)
+        jobs.queue_depth(session, at_most=1)
 
 
 def _disk(parts: Parts) -> None:
-    parts.store.require_space()
+    """Between the marks the disk is ready or not as the nodes say, who may have refused images since the high one."""
+    space = parts.store.space
+    trouble = space.above_high_mark()
+    if trouble is None and (below_low := space.above_low_mark()) is not None:
+        mark = _marks(parts).get(DISK)
+        trouble = below_low if mark is not None and mark.refusing else None
+    if trouble is not None:
+        raise StoreFullError("DISK_LOW", f"images are refused (0xA700): {trouble}")
+
+
+def _queue(parts: Parts) -> None:
+    mark = _marks(parts).get(QUEUE)
+    if mark is not None and mark.refusing:
+        since = f"{mark.changed_at:%Y-%m-%d %H:%M:%S} UTC"
+        raise TransientError("QUEUE_FULL", f"images are refused (0xA700) since {since}: {mark.detail}")
+
+
+def _marks(parts: Parts) -> dict[str, MarkRow]:
+    """None while the registry is away, which is named as its own failure."""
+    with suppress(TransientError, SQLAlchemyError), transaction(parts.sessions, read_only=True) as session:
+        return read_marks(session)
+    return {}
 
 
 def _broker(parts: Parts) -> None:
@@ -63,4 +86,9 @@ def _broker(parts: Parts) -> None:
         raise TransientError("BROKER_UNAVAILABLE", "the broker does not answer; images are accepted but wait")
 
 
-CHECKS: dict[str, Callable[[Parts], None]] = {"registry": _registry, "disk": _disk, "broker": _broker}
+CHECKS: dict[str, Callable[[Parts], None]] = {
+    "registry": _registry,
+    "disk": _disk,
+    "queue": _queue,
+    "broker": _broker,
+}

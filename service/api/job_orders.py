@@ -15,6 +15,8 @@ from service.errors import PermanentError
 from service.priorities import Priority
 from service.registry import cancellation, dead_letters, jobs, queries, urgency
 from service.registry.job_states import DeliveryState, JobState
+from service.retrying import retry_failed
+from service.retrying import retry_job as start_again
 
 router = APIRouter(prefix="/jobs", tags=["jobs"], dependencies=[Depends(from_our_own_page)])
 
@@ -50,8 +52,7 @@ def retry_jobs(parts: PartsOfApp, wanted: RetryWanted) -> RetriedMany:
     One that cannot be retried is counted under its code and keeps none of the others from it.
     """
     which = dead_letters.DeadLetterFilter(wanted.reason, wanted.node)
-    with transaction(parts.sessions) as session:
-        done = dead_letters.retry_many(session, which, limit=wanted.limit, now=now(), routing=parts.routing)
+    done = retry_failed(parts.sessions, parts.store, which, limit=wanted.limit, now=now(), routing=parts.routing)
     for job_id, state in done.retried:
         _announce(parts, job_id, state)
     return RetriedMany(retried=len(done.retried), refused=done.refused, left=done.left)
@@ -66,14 +67,14 @@ def retry_jobs(parts: PartsOfApp, wanted: RetryWanted) -> RetriedMany:
 def retry_job(parts: PartsOfApp, job_id: JobId) -> Retried:
     """Starts a failed or cancelled job again, with a fresh number of attempts.
 
-    When its result was stored already, only what was not delivered is sent: the same bytes, no second computation. What
-    was meant for a remote node that has been removed is dropped. 409 when the job has not failed.
+    When its result was stored already, only what was not delivered is sent: the same bytes, no second computation,
+    unless they are missing or altered on the disk. What was meant for a remote
+    node that has been removed is dropped. 409 when the job has not failed.
     """
-    with transaction(parts.sessions) as session:
-        try:
-            state = jobs.retry(session, job_id, now=now(), routing=parts.routing)
-        except jobs.NotRetryableError as error:
-            raise _problem(error) from error
+    try:
+        state = start_again(parts.sessions, parts.store, job_id, now=now(), routing=parts.routing)
+    except jobs.NotRetryableError as error:
+        raise _problem(error) from error
     _announce(parts, job_id, state)
     return Retried(job_id=job_id, state=state)
 

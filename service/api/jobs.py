@@ -55,7 +55,7 @@ def read_job(session: ReadSession, job_id: JobId) -> Job:
             "description": "The picture.",
             "content": {"image/png": {"schema": {"type": "string", "format": "binary"}}},
         },
-        **problems(404, 422, 500, 503),
+        **problems(404, 410, 422, 500, 503),
     },
 )
 def read_preview(
@@ -73,6 +73,10 @@ def read_preview(
     ]
     if path is None:
         raise ProblemError(404, "NO_PREVIEW", f"job {job_id} is {job.summary.state} and has no pictures yet")
+    if job.previews_removed_at is not None:
+        raise ProblemError(
+            410, "PREVIEW_REMOVED", f"removed under retention on {job.previews_removed_at:%Y-%m-%d %H:%M} UTC"
+        )
     # The store names a file after its digest, so its name is what its content is checked against.
     png = parts.store.read(path, PurePosixPath(path).stem)
     return Response(png, media_type="image/png", headers={"Cache-Control": "no-store"})

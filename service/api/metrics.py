@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import suppress
 
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
@@ -10,9 +11,13 @@ from prometheus_client.core import GaugeMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
-from service.api.dependencies import ReadSession
+from service.api.dependencies import PartsOfApp, ReadSession
 from service.api.problems import problems
+from service.errors import TransientError
+from service.instance_store import InstanceStore
+from service.registry.admission_marks import DISK, QUEUE, MarkRow, read_marks
 from service.registry.counts import Counts, count_everything
+from service.registry.kept_files import count_faults
 from service.registry.work_counts import WorkCounts, count_work
 
 router = APIRouter(tags=["health"])
@@ -27,13 +32,15 @@ router = APIRouter(tags=["health"])
         **problems(500, 503),
     },
 )
-def read_metrics(session: ReadSession) -> Response:
-    """Numbers of the registry at this moment: jobs by state, what was not processed by reason, deliveries by node.
+def read_metrics(parts: PartsOfApp, session: ReadSession) -> Response:
+    """Numbers of the registry at this moment: jobs by state, what was not processed by reason, deliveries by node; room
+    on the disk, whether images are refused, files that are missing or altered.
 
     They are gauges, since the registry may be cleared of what is old.
     """
     registry = CollectorRegistry()
     registry.register(_Registry(count_everything(session), count_work(session)))
+    registry.register(_Kept(parts.store, read_marks(session), count_faults(session)))
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
 
 
@@ -62,6 +69,25 @@ class _Registry(Collector):
         yield _gauge(
             "softray_node_failures_in_a_row", "Attempts that a node did not answer.", ("node",), _single(counts.nodes)
         )
+
+
+class _Kept(Collector):
+    """The instance store and its disk."""
+
+    def __init__(self, store: InstanceStore, marks: Mapping[str, MarkRow], faults: dict[tuple[str, ...], int]) -> None:
+        self._store = store
+        self._marks = marks
+        self._faults = faults
+
+    def collect(self) -> Iterator[Metric]:
+        with suppress(TransientError):  # a store that is away has no numbers; /health/ready says so
+            usage = self._store.space.usage()
+            yield GaugeMetricFamily("softray_disk_free_bytes", "Room left in the instance store.", usage.free_bytes)
+            yield GaugeMetricFamily("softray_disk_used_percent", "Share of its disk in use.", usage.used_percent)
+        on = {name for name, mark in self._marks.items() if mark.refusing}
+        refusing = {name: int(name in on) for name in (DISK, QUEUE)}
+        yield _gauge("softray_refusing", "1: images are answered 0xA700 because of this.", ("mark",), _single(refusing))
+        yield _gauge("softray_stored_file_faults", "Kept files missing or altered.", ("kind", "code"), self._faults)
 
 
 def _gauge(name: str, what: str, labels: Sequence[str], numbers: Mapping[tuple[str, ...], int]) -> GaugeMetricFamily:

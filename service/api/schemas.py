@@ -37,7 +37,7 @@ class Ready(Answer):
     """Everything softray stands on answers."""
 
     status: Literal["ready"] = "ready"
-    checks: list[str] = Field(description="What was checked.", examples=[["registry", "disk", "broker"]])
+    checks: list[str] = Field(description="What was checked.", examples=[["registry", "disk", "queue", "broker"]])
 
 
 class Version(Answer):

@@ -7,7 +7,21 @@ from typing import Annotated
 
 import typer
 
-from service.cli import data, evaluate, files, gate, processes, pull, records, remote, train, weights
+from service.cli import (
+    access,
+    audit,
+    data,
+    doctor,
+    evaluate,
+    files,
+    gate,
+    processes,
+    pull,
+    records,
+    remote,
+    train,
+    weights,
+)
 
 app = typer.Typer(
     name="softray",
@@ -37,6 +51,9 @@ pull.add_to(app)
 gate.add_to(app)
 remote.add_to(app)
 records.add_to(app)
+access.add_to(app)
+audit.add_to(app)
+doctor.add_to(app)
 weights.add_to(app)
 data.add_to(app)
 train.add_to(app)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, sessionmaker
 
 from service.cli.launch import settings
 from service.database import make_engine, make_session_factory, transaction, upgrade
@@ -21,11 +21,17 @@ def bring_up_to_date(configured: Settings) -> None:
 @contextmanager
 def session() -> Iterator[Session]:
     """One transaction on the configured database, its tables brought up to date first; committed at the end."""
+    with sessions() as factory, transaction(factory) as opened:
+        yield opened
+
+
+@contextmanager
+def sessions() -> Iterator[sessionmaker[Session]]:
+    """Sessions of the configured database, its tables brought up to date first."""
     configured = settings()
     bring_up_to_date(configured)
     engine = make_engine(configured.effective_database_url)
     try:
-        with transaction(make_session_factory(engine)) as opened:
-            yield opened
+        yield make_session_factory(engine)
     finally:
         engine.dispose()

@@ -7,16 +7,18 @@ from datetime import UTC, datetime
 
 import typer
 
-from service.cli.connection import session
+from service.cli.connection import session, sessions
 from service.cli.launch import fail, settings
 from service.deadlines import deadlines_of
 from service.errors import SoftrayError
 from service.job_queue import JobQueue, make_celery
 from service.priorities import Priority
 from service.registry import cancellation, dead_letters, delivery_queue, urgency
-from service.registry import jobs as job_registry
 from service.registry.job_states import JobState
+from service.retrying import retry_failed as retry_failed_jobs
+from service.retrying import retry_job as start_again
 from service.site_file import load_site_file
+from service.store_settings import open_store
 
 
 def retry_job(job_id: str) -> None:
@@ -24,8 +26,9 @@ def retry_job(job_id: str) -> None:
     now = datetime.now(UTC)
     try:
         routing = load_site_file(settings()).routing()
+        with sessions() as factory:
+            state = start_again(factory, open_store(settings()), job_id, now=now, routing=routing)
         with session() as opened:
-            state = job_registry.retry(opened, job_id, now=now, routing=routing)
             waiting = delivery_queue.pending_deliveries(opened, job_id, now=now)
     except SoftrayError as error:
         fail(str(error))
@@ -39,9 +42,10 @@ def retry_failed(reason: str | None, node: str | None, limit: int) -> None:
     waiting: list[int] = []
     try:
         routing = load_site_file(settings()).routing()
+        wanted = dead_letters.DeadLetterFilter(reason, node)
+        with sessions() as factory:
+            done = retry_failed_jobs(factory, open_store(settings()), wanted, limit=limit, now=now, routing=routing)
         with session() as opened:
-            wanted = dead_letters.DeadLetterFilter(reason, node)
-            done = dead_letters.retry_many(opened, wanted, limit=limit, now=now, routing=routing)
             for job_id, _ in done.retried:
                 waiting += delivery_queue.pending_deliveries(opened, job_id, now=now)
     except SoftrayError as error:

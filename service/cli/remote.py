@@ -11,9 +11,13 @@ from urllib.parse import urlsplit
 import typer
 from rich.console import Console
 from rich.table import Column, Table
+from sqlalchemy.orm import Session
 
+from service.audit.chain import append
+from service.audit.events import AuditEvent, AuditKind
 from service.cli.connection import session
 from service.cli.launch import fail
+from service.cli.operator import operator
 from service.errors import SoftrayError
 from service.registry import remote_nodes
 
@@ -82,6 +86,8 @@ def add(
                 now=datetime.now(UTC),
                 terms=remote_nodes.DeliveryTerms(tls=tls, requests_commitment=commitment, verifies=verify),
             )
+            does = f"send {may_send}, results {receives_results}, TLS {tls}"
+            _audit(opened, AuditKind.NODE_ADDED, name, f"{ae_title}@{host}:{port}, {does}")
     except (SoftrayError, ValueError) as error:
         fail(str(error))
     typer.echo(f"added {name}: {ae_title}@{host}:{port}")
@@ -115,6 +121,7 @@ def add_web(
                     url=url, token_file=str(token_file.absolute()) if token_file else None, verifies=verify
                 ),
             )
+            _audit(opened, AuditKind.NODE_ADDED, name, url)
     except (SoftrayError, ValueError) as error:
         fail(str(error))
     typer.echo(f"added {name}: {url}")
@@ -148,6 +155,11 @@ def remove(name: Annotated[str, typer.Argument(help="The name the node was added
     try:
         with session() as opened:
             abandoned = remote_nodes.remove_remote_node(opened, name, now=datetime.now(UTC))
+            _audit(opened, AuditKind.NODE_REMOVED, name, f"{abandoned} deliveries given up")
     except SoftrayError as error:
         fail(str(error))
     typer.echo(f"removed {name}" + (f"; {abandoned} deliveries that waited for it have failed" if abandoned else ""))
+
+
+def _audit(opened: Session, kind: AuditKind, name: str, detail: str) -> None:
+    append(opened, AuditEvent(kind, operator(), subject=name, detail=detail), now=datetime.now(UTC))

@@ -6,16 +6,18 @@ caller commits.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
+from enum import StrEnum
 
-from sqlalchemy import CursorResult, or_, select, update
+from sqlalchemy import CursorResult, func, or_, select, update
 from sqlalchemy.orm import Session
 
 from service.registry.claims import Destination
 from service.registry.destinations import destination_of
 from service.registry.promise_table import CommitmentPromise
+from service.registry.remote_nodes import ANY_HOST
 from service.registry.tables import Instance, RemoteNode
 
 
@@ -41,21 +43,31 @@ class HeldInstance:
     sha256: str
 
 
+class NoPromise(StrEnum):
+    """Why a request for commitment cannot be taken on."""
+
+    UNKNOWN_NODE = "UNKNOWN_NODE"
+    NO_ADDRESS = "NO_ADDRESS"
+    """Its node may call from anywhere, so nobody knows where to report to."""
+
+
 def record_promise(
     session: Session, ae_title: str, transaction_uid: str, requested: Sequence[tuple[str, str]], *, now: datetime
-) -> int | None:
-    """Write down what the node called `ae_title` asks for; the row's id, or None when there is no such node.
+) -> int | NoPromise:
+    """Write down what the node called `ae_title` asks for; the row's id, or why there will be no report.
 
     The same request again is the same row, which is reported again. Another one under the same UID is a duplicate.
     """
-    node_id = session.scalar(
-        select(RemoteNode.id)
+    named = session.execute(
+        select(RemoteNode.id, RemoteNode.host)
         .where(RemoteNode.ae_title == ae_title, RemoteNode.removed_at.is_(None))
         .order_by(RemoteNode.id)
-        .limit(1)
-    )
+    ).all()
+    if not named:
+        return NoPromise.UNKNOWN_NODE
+    node_id = next((node.id for node in named if node.host != ANY_HOST), None)
     if node_id is None:
-        return None
+        return NoPromise.NO_ADDRESS
     lines = "\n".join(f"{sop_class}={instance}" for sop_class, instance in requested)
     former = session.scalars(
         select(CommitmentPromise).where(
@@ -151,11 +163,23 @@ def promise_given_up(session: Session, claim: PromiseClaim, *, code: str, detail
     return _end(session, claim, closed_at=now, reason_code=code, reason_detail=detail)
 
 
+def hold(session: Session, sop_instance_uids: Collection[str], *, now: datetime) -> set[str]:
+    """Keep the files of these instances from retention for good; those that it has not removed already.
+
+    Committed before anybody is told: once told, a modality deletes its own.
+    """
+    held = update(Instance).where(
+        Instance.sop_instance_uid.in_(list(sop_instance_uids)), Instance.file_removed_at.is_(None)
+    )
+    promised = held.values(promised_at=func.coalesce(Instance.promised_at, now)).returning(Instance.sop_instance_uid)
+    return set(session.scalars(promised.execution_options(synchronize_session=False)).all())
+
+
 def held_instance(session: Session, sop_instance_uid: str) -> HeldInstance | None:
-    """The received instance under this UID."""
+    """The received instance under this UID; None as well when retention has removed its file."""
     row = session.execute(
         select(Instance.sop_class_uid, Instance.path, Instance.sha256).where(
-            Instance.sop_instance_uid == sop_instance_uid
+            Instance.sop_instance_uid == sop_instance_uid, Instance.file_removed_at.is_(None)
         )
     ).one_or_none()
     return None if row is None else HeldInstance(row.sop_class_uid, row.path, row.sha256)

@@ -1,7 +1,8 @@
 """What a remote node says, or is found, to have of the results that it was sent.
 
-A report is taken whenever it comes: before the N-ACTION was answered, after the request has expired, twice. The caller
-commits.
+A report is taken whenever it comes: before the N-ACTION was answered, after the request has expired, twice. But only
+from the node that was asked: a proof that anybody could give who knows the Transaction UID would prove nothing. The
+caller commits.
 """
 
 from __future__ import annotations
@@ -18,7 +19,7 @@ from service.registry.commitment_plan import awaited_instances
 from service.registry.compare_and_swap import NO_LEASE, swap
 from service.registry.job_states import CommitmentState, DeliveryState
 from service.registry.proofs import delivery_not_there, delivery_proven
-from service.registry.tables import CommitmentRequest, Delivery, Result
+from service.registry.tables import CommitmentRequest, Delivery, RemoteNode, Result
 
 COMMITMENT_FAILED = "COMMITMENT_FAILED"
 NOT_REPORTED = "NOT_REPORTED"
@@ -30,12 +31,15 @@ class ReportReception(StrEnum):
     RECORDED = "RECORDED"
     KNOWN = "KNOWN"
     UNKNOWN_TRANSACTION = "UNKNOWN_TRANSACTION"
+    NOT_ASKED = "NOT_ASKED"
+    """It came from another node than the one that was asked."""
 
 
 def record_report(
     session: Session,
     transaction_uid: str,
     *,
+    reporting_ae_title: str,
     committed: Collection[str],
     failed: Mapping[str, str],
     most_resends: int,
@@ -52,8 +56,11 @@ def record_report(
         .with_for_update(key_share=True)
         .execution_options(populate_existing=True)
     )
-    if request is None:
+    # Nobody was told the Transaction UID of a request that has not left.
+    if request is None or request.requested_at is None:
         return ReportReception.UNKNOWN_TRANSACTION
+    if reporting_ae_title not in _titles_of(session, request.remote_node_id):
+        return ReportReception.NOT_ASKED
     values = {
         "state": CommitmentState.REPORTED,
         "fencing_token": request.fencing_token + 1,
@@ -67,7 +74,9 @@ def record_report(
     if reported or not swap(session, CommitmentRequest, request.id, request.state, request.fencing_token, values, now):
         return ReportReception.KNOWN
     asked = awaited_instances(session, request.id)
-    proven = _committed_deliveries(session, request, committed)
+    # What points to this request was sent before it, whatever a clock that was set back meanwhile says.
+    proven = [instance.delivery_id for instance in asked if instance.sop_instance_uid in committed]
+    proven += [late for late in _committed_deliveries(session, request, committed) if late not in set(proven)]
     # All in one order: two nodes that report on the same jobs must not each hold what the other waits for.
     for job_id in sorted({instance.job_id for instance in asked} | set(_jobs_of(session, proven))):
         jobs.locked(session, job_id)
@@ -94,6 +103,16 @@ def send_again(session: Session, delivery_id: int, *, code: str, most_resends: i
     )
 
 
+def _titles_of(session: Session, remote_node_id: int) -> set[str]:
+    """The AE title of the node that was asked, and those that are registered at the same host: an archive may report
+    under another title than it stores under."""
+    asked = session.get(RemoteNode, remote_node_id)
+    if asked is None:
+        return set()
+    same_host = select(RemoteNode.ae_title).where(RemoteNode.host == asked.host, RemoteNode.removed_at.is_(None))
+    return {asked.ae_title, *session.scalars(same_host)}
+
+
 def _jobs_of(session: Session, delivery_ids: Sequence[int]) -> list[str]:
     found: list[str] = []
     for start in range(0, len(delivery_ids), 500):
@@ -104,7 +123,7 @@ def _jobs_of(session: Session, delivery_ids: Sequence[int]) -> list[str]:
 
 def _committed_deliveries(session: Session, request: CommitmentRequest, committed: Collection[str]) -> list[int]:
     """What the report proves: a late one on an earlier request too, unless the instance was sent again since."""
-    if request.requested_at is None or not committed:
+    if not committed:
         return []
     found: list[int] = []
     uids = list(committed)

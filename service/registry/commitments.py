@@ -76,7 +76,9 @@ def claim_request(
     if request.not_before is not None and request.not_before > now:
         return None
     if request.state is CommitmentState.PLANNED and request.lease_owner is not None:
-        _replace(session, request.id, request.state, request.fencing_token, "LEASE_EXPIRED", None, now, now)
+        # The attempts go on counting: a request that ends its worker each time must end some time as well.
+        asked = request.attempts
+        _replace(session, request.id, request.state, request.fencing_token, "LEASE_EXPIRED", None, now, now, asked)
         return None
     node = session.get(RemoteNode, request.remote_node_id)
     instances = awaited_instances(session, request_id)
@@ -105,6 +107,16 @@ def claim_request(
         node=destination_of(node),
         instances=instances,
     )
+
+
+def holds(session: Session, claim: RequestClaim) -> bool:
+    """Whether the request is the claim's still; held against others until the transaction ends."""
+    mine = select(CommitmentRequest.id).where(
+        CommitmentRequest.id == claim.request_id,
+        CommitmentRequest.state == _state(claim),
+        CommitmentRequest.fencing_token == claim.fencing_token,
+    )
+    return session.scalar(mine.with_for_update(key_share=True)) is not None
 
 
 def request_accepted(session: Session, claim: RequestClaim, *, timeout_s: float, now: datetime) -> bool:
@@ -147,7 +159,10 @@ def request_given_up(session: Session, claim: RequestClaim, *, code: str, detail
     """PLANNED to EXPIRED, to be followed up at once: the node could not be asked often enough."""
     attempts = 0 if claim.verifies else claim.attempts
     values = {"not_before": now, "attempts": attempts, **_reason(code, detail), **NO_LEASE}
-    return _end(session, claim, CommitmentState.EXPIRED, values, now)
+    if not _end(session, claim, CommitmentState.EXPIRED, values, now):
+        return False
+    _note(session, claim.request_id, "commitment_not_asked", f"{claim.node.name}: {code}: {detail}", now)
+    return True
 
 
 def follow_up_ended(session: Session, claim: RequestClaim, *, detail: str | None, now: datetime) -> bool:
@@ -181,7 +196,7 @@ def _replace(
     detail: str | None,
     not_before: datetime,
     now: datetime,
-    attempts: int = 1,
+    attempts: int,
 ) -> bool:
     values = {"not_before": None, **_reason(code, detail), **NO_LEASE}
     target = CommitmentState.EXPIRED if state is CommitmentState.PLANNED else state

@@ -7,11 +7,11 @@ and which history it leaves is theirs to say.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, CursorResult, update
-from sqlalchemy.orm import Session
+from sqlalchemy import ColumnElement, CursorResult, or_, update
+from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from service.registry.job_states import CommitmentState, DeliveryState, JobState
 from service.registry.tables import CommitmentRequest, Delivery, Job
@@ -42,9 +42,20 @@ def swap(
 
 
 def mark_announced(
-    session: Session, table: type[Job] | type[Delivery], row_ids: Sequence[str | int], now: datetime
+    session: Session, table: type[Job] | type[Delivery], row_ids: Sequence[str | int], at: datetime | None
 ) -> None:
-    """Note that a message about each of these rows is about to be sent."""
+    """Note when the sweep sent a message about each of these rows; None: it could not."""
     if row_ids:
-        marked = update(table).where(table.id.in_(row_ids)).values(announced_at=now)
+        marked = update(table).where(table.id.in_(row_ids)).values(announced_at=at)
         session.execute(marked.execution_options(synchronize_session=False))
+
+
+def not_announced_lately(
+    announced_at: InstrumentedAttribute[datetime | None], now: datetime, silent_for_s: float
+) -> ColumnElement[bool]:
+    """Whether a row's last message is unknown, or older than `silent_for_s`.
+
+    A time that lies ahead was written before the clock was set back, and says nothing.
+    """
+    silence = timedelta(seconds=silent_for_s)
+    return or_(announced_at.is_(None), announced_at <= now - silence, announced_at > now + silence)

@@ -6,7 +6,7 @@ NO_ANSWER, or what failed at that node.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 
@@ -47,18 +47,26 @@ def failed_jobs(session: Session, wanted: DeadLetterFilter, *, limit: int) -> li
 
 
 def retry_many(
-    session: Session, wanted: DeadLetterFilter, *, limit: int, now: datetime, routing: Routing = EVERYWHERE
+    session: Session,
+    wanted: DeadLetterFilter,
+    *,
+    limit: int,
+    now: datetime,
+    routing: Routing = EVERYWHERE,
+    recompute: Collection[str] = frozenset(),
 ) -> RetriedMany:
     """Retry at most `limit` of the jobs that `wanted` finds, oldest first; the caller announces them after its commit.
 
-    One that cannot be retried stays as it is and keeps none of the others from it.
+    One that cannot be retried stays as it is and keeps none of the others from it. `recompute`: the ids of those whose
+    derived objects are not to be had any more.
     """
     retried: list[tuple[str, JobState]] = []
     refused: dict[str, int] = {}
     for job_id in failed_jobs(session, wanted, limit=min(limit, MOST_AT_ONCE)):
         try:
             with session.begin_nested():
-                retried.append((job_id, retry(session, job_id, now=now, routing=routing)))
+                state = retry(session, job_id, now=now, routing=routing, recompute=job_id in recompute)
+                retried.append((job_id, state))
         except NotRetryableError as error:
             refused[error.code] = refused.get(error.code, 0) + 1
     left = session.scalar(select(func.count()).select_from(Job).where(*_are(wanted))) or 0

@@ -6,14 +6,14 @@ stands for a hand free to send to its node: whoever gets it sends what is next t
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from sqlalchemy import Select, exists, or_, select, update
 from sqlalchemy.orm import Session
 
 from service.priorities import Priority
 from service.registry.claims import DeliveryClaim
-from service.registry.compare_and_swap import mark_announced
+from service.registry.compare_and_swap import mark_announced, not_announced_lately
 from service.registry.deliveries import claim_delivery, expire_lease
 from service.registry.delivery_plan import WAITING_FOR_DESTINATION, plan_or_wait
 from service.registry.job_states import DeliveryState, JobState
@@ -77,14 +77,19 @@ def claim_next_delivery(
 
 
 def pending_deliveries(session: Session, job_id: str, *, now: datetime) -> list[int]:
-    """The PENDING deliveries of a job, marked as announced: the caller sends a message for each after its commit."""
-    pending = session.scalars(
-        select(Delivery.id)
-        .where(Delivery.job_id == job_id, Delivery.state == DeliveryState.PENDING)
-        .order_by(Delivery.id)
+    """The PENDING deliveries of a job that are due; the caller sends a message for each.
+
+    Nothing is written: what the caller cannot send any more, the next sweep sends.
+    """
+    # The state is not asked for in SQL: SQLite would read all that wait, by state, instead of the job's own.
+    rows = session.execute(
+        select(Delivery.id, Delivery.state, Delivery.not_before).where(Delivery.job_id == job_id)
     ).all()
-    mark_announced(session, Delivery, pending, now)
-    return list(pending)
+    return sorted(
+        row.id
+        for row in rows
+        if row.state is DeliveryState.PENDING and (row.not_before is None or row.not_before <= now)
+    )
 
 
 def due_deliveries(session: Session, now: datetime, limit: int, *, silent_for_s: float = SILENT_FOR_S) -> list[int]:
@@ -110,8 +115,7 @@ def due_deliveries(session: Session, now: datetime, limit: int, *, silent_for_s:
         )
         .order_by(RemoteNode.id)
     ).all()
-    silent_since = now - timedelta(seconds=silent_for_s)
-    silent = or_(Delivery.announced_at.is_(None), Delivery.announced_at <= silent_since)
+    silent = not_announced_lately(Delivery.announced_at, now, silent_for_s)
     due: list[int] = []
     for node_id in nodes:
         share = max(1, limit // len(nodes))
@@ -128,12 +132,9 @@ def due_deliveries(session: Session, now: datetime, limit: int, *, silent_for_s:
 
 
 def next_delivery(session: Session, remote_node_id: int, *, now: datetime) -> int | None:
-    """The delivery that is next for this node, marked as announced; None: nothing waits."""
+    """The delivery that is next for this node; None: nothing waits."""
     _make_due(session, remote_node_id, now)
-    found = session.scalar(_waiting_for(remote_node_id).limit(1))
-    if found is not None:
-        mark_announced(session, Delivery, [found], now)
-    return found
+    return session.scalar(_waiting_for(remote_node_id).limit(1))
 
 
 def _waiting_for(remote_node_id: int) -> Select[int]:

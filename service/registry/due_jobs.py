@@ -6,13 +6,13 @@ is further back is announced when it has come up, and a sweep costs the same how
 
 from __future__ import annotations
 
-from datetime import datetime, timedelta
+from datetime import datetime
 
-from sqlalchemy import or_, select
+from sqlalchemy import select
 from sqlalchemy.orm import Session
 
 from service.priorities import Priority
-from service.registry.compare_and_swap import mark_announced
+from service.registry.compare_and_swap import mark_announced, not_announced_lately
 from service.registry.job_states import JobPurpose, JobState
 from service.registry.jobs import SILENT_FOR_S, expire_lease
 from service.registry.next_job import in_turn
@@ -43,7 +43,6 @@ def due_jobs(
     for row in expired:
         expire_lease(session, row.id, row.fencing_token, now)
     make_due(session, purpose, now=now, limit=limit)
-    silent_since = now - timedelta(seconds=silent_for_s)
     head: list[str] = []
     for priority in Priority:
         head += session.scalars(in_turn(purpose, priority, limit - len(head))).all()
@@ -52,7 +51,7 @@ def due_jobs(
         .where(
             Job.id.in_(head),
             Job.state == JobState.QUEUED,
-            or_(Job.announced_at.is_(None), Job.announced_at <= silent_since),
+            not_announced_lately(Job.announced_at, now, silent_for_s),
         )
         .with_for_update(skip_locked=True, key_share=True)
     ).all()

@@ -16,7 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
 from service.priorities import NO_DEADLINES, Deadlines, Priority
-from service.registry import exposures, jobs
+from service.registry import exposures, jobs, kept_files
 from service.registry.instance_facts import InstanceFacts as InstanceFacts
 from service.registry.instance_facts import Verdict as Verdict
 from service.registry.job_states import JobPurpose
@@ -63,7 +63,7 @@ def record_instance(
 ) -> Recorded:
     """Write study, series and instance rows, and the QUEUED job of what is to be done about the instance, if anything.
 
-    The SOP Instance UID being known already, nothing is written: SAME when `sha256` is the known one, else CONFLICT.
+    The SOP Instance UID being known already, no row is added: SAME when `sha256` is the known one, else CONFLICT.
     `sha256` must therefore depend on the received data set and its transfer syntax alone, so whoever writes the file
     puts nothing into the file meta information that differs between two transmissions. Safe against any number of
     simultaneous calls for the same UID: exactly one of them is NEW.
@@ -76,6 +76,8 @@ def record_instance(
             return _queue(session, facts, verdict, instance.id, now, priority, deadlines)
         known = find_stored(session, facts.sop_instance_uid)
     same = known is not None and known.sha256 == sha256
+    if same:
+        kept_files.file_returned(session, facts.sop_instance_uid, now=now)
     return Recorded(Reception.SAME if same else Reception.CONFLICT, None)
 
 

@@ -11,6 +11,9 @@ QUEUED ---------> RUNNING ---------> DERIVED ----------------> DELIVERED -------
    |              REFUSED   the picture, or another object of the same exposure, says that it is not for us
 ```
 
+From REFUSED back to QUEUED goes only what was left alone for another object of the same exposure, when nothing could be
+made of that one.
+
 DELIVERED is the end where no remote node of the job is asked for a storage commitment. Whoever operates softray may
 cancel what has not ended well (QUEUED, RUNNING, DERIVED, FAILED): CANCELLED, which can be retried as FAILED can.
 """
@@ -87,7 +90,7 @@ TRANSITIONS: Mapping[JobState, frozenset[JobState]] = MappingProxyType(
         JobState.DERIVED: frozenset({JobState.DELIVERED, JobState.FAILED, JobState.CANCELLED}),
         JobState.DELIVERED: frozenset({JobState.COMMITTED, JobState.DERIVED}),
         JobState.COMMITTED: frozenset(),
-        JobState.REFUSED: frozenset(),
+        JobState.REFUSED: frozenset({JobState.QUEUED}),
         JobState.FAILED: frozenset({JobState.QUEUED, JobState.DERIVED, JobState.CANCELLED}),
         JobState.CANCELLED: frozenset({JobState.QUEUED, JobState.DERIVED}),
     }

@@ -18,13 +18,13 @@ from service.registry.claims import Claim as Claim
 from service.registry.claims import DerivedFacts as DerivedFacts
 from service.registry.claims import ResultFacts as ResultFacts
 from service.registry.compare_and_swap import NO_LEASE
-from service.registry.delivery_plan import plan_or_wait
+from service.registry.delivery_plan import plan_or_wait, reopen_deliveries
 from service.registry.job_changes import NO_REASON, Seen, move, swap_job
 from service.registry.job_changes import locked as locked
 from service.registry.job_changes import note as note
 from service.registry.job_changes import reason as reason
 from service.registry.job_events import record_event
-from service.registry.job_states import JobPurpose, JobState
+from service.registry.job_states import DeliveryState, JobPurpose, JobState
 from service.registry.results import record_results
 from service.registry.retries import EVERYWHERE as EVERYWHERE
 from service.registry.retries import NotRetryableError as NotRetryableError
@@ -49,7 +49,9 @@ def enqueue(
 ) -> str:
     """Create a QUEUED job of an instance and return its id; the caller announces it after its commit.
 
-    A job that may not begin before `not_before` is left to the sweep. `source` is the calling AE title, read from the
+    The row is the outbox too: it says that no message is known to have left, so that the next sweep sends one if the
+    caller dies before it has. A job that may not begin before `not_before` is left to the sweep.
+    `source` is the calling AE title, read from the
     instance when it is left out. At `due_at` the job is late.
     """
     source = source or session.scalar(select(Instance.calling_ae_title).where(Instance.id == instance_id))
@@ -64,7 +66,7 @@ def enqueue(
         due_at=due_at,
         attempts=0,
         not_before=not_before,
-        announced_at=now if not_before is None else None,
+        announced_at=None,
         fencing_token=0,
         step=0,
         total_steps=0,
@@ -82,15 +84,15 @@ def instance_of(session: Session, job_id: str) -> int:
     return session.scalars(select(Job.instance_id).where(Job.id == job_id)).one()
 
 
+def queue_depth(session: Session, at_most: int) -> int:
+    """Jobs that wait for a worker or are in its hands, counted up to `at_most`: it is asked for with every image."""
+    waiting = select(Job.id).where(Job.state.in_([JobState.QUEUED, JobState.RUNNING])).limit(at_most).subquery()
+    return session.scalar(select(func.count()).select_from(waiting)) or 0
+
+
 def priority_of(session: Session, job_id: str) -> Priority:
     """How urgent a job is."""
     return session.scalars(select(Job.priority).where(Job.id == job_id)).one()
-
-
-def queue_depth(session: Session) -> int:
-    """Jobs that wait for a worker or are in its hands."""
-    waiting = select(func.count()).select_from(Job).where(Job.state.in_([JobState.QUEUED, JobState.RUNNING]))
-    return session.scalar(waiting) or 0
 
 
 def claim(
@@ -181,6 +183,8 @@ def record_derived(
     if not move(session, _held(claim), JobState.DERIVED, "derived", history, values, now):
         return False
     record_results(session, claim.job_id, derived.results, now=now)
+    # A job computed again, for its files were lost, has deliveries from before.
+    reopen_deliveries(session, claim.job_id, (DeliveryState.FAILED, DeliveryState.CANCELLED), now=now)
     plan_or_wait(session, claim.job_id, now=now, routing=routing)
     return True
 
@@ -208,11 +212,30 @@ def withdraw(session: Session, job_id: str, *, code: str, detail: str, now: date
     return move(session, seen, JobState.REFUSED, "refused", f"{code}: {detail}", reason(code, detail), now)
 
 
+def reinstate(session: Session, job: Job, *, now: datetime) -> bool:
+    """REFUSED to QUEUED: what `withdraw` gave as the reason holds no longer; False: somebody else was faster."""
+    seen = Seen(job.id, JobState.REFUSED, job.fencing_token)
+    fresh = {"attempts": 0, "not_before": None, "announced_at": None, **NO_REASON}
+    return move(session, seen, JobState.QUEUED, "reinstated", None, fresh, now)
+
+
 def release(
-    session: Session, claim: Claim, *, code: str, detail: str, not_before: datetime | None, now: datetime
+    session: Session,
+    claim: Claim,
+    *,
+    code: str,
+    detail: str,
+    not_before: datetime | None,
+    now: datetime,
+    counts: bool = True,
 ) -> bool:
-    """Give the job back after a transient error: RUNNING to QUEUED, due at `not_before` (None: at once)."""
+    """Give the job back after a transient error: RUNNING to QUEUED, due at `not_before` (None: at once).
+
+    `counts` False: the attempt is not held against the job, for nothing was wrong with it.
+    """
     values = {"not_before": not_before, "announced_at": None, **reason(code, detail), **NO_LEASE}
+    if not counts:
+        values["attempts"] = claim.attempts - 1
     return move(session, _held(claim), JobState.QUEUED, "released", f"{code}: {detail}", values, now)
 
 

@@ -108,6 +108,7 @@ def job_detail(session: Session, job_id: str) -> JobDetail | None:
         preview_source_path=job.preview_source_path,
         preview_soft_path=job.preview_soft_path,
         preview_bone_path=job.preview_bone_path,
+        previews_removed_at=job.previews_removed_at,
         events=tuple(EventRow(e.at, e.event, e.from_state, e.to_state, e.detail) for e in events),
         deliveries=_deliveries(session, job_id),
     )

@@ -127,6 +127,7 @@ class JobDetail:
     preview_source_path: str | None
     preview_soft_path: str | None
     preview_bone_path: str | None
+    previews_removed_at: datetime | None
     events: tuple[EventRow, ...]
     deliveries: tuple[DeliveryRow, ...]
 

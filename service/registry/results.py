@@ -3,19 +3,69 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from datetime import datetime
 
 from sqlalchemy import exists, select
 from sqlalchemy.orm import Session
 
+from service.errors import PermanentError
 from service.registry.claims import ResultFacts
-from service.registry.tables import Result
+from service.registry.job_states import DeliveryState
+from service.registry.tables import Delivery, Result
+
+_ARRIVED = (DeliveryState.SENT, DeliveryState.COMMITTED, DeliveryState.VERIFIED)
+
+
+@dataclass(frozen=True)
+class ResultFile:
+    """A derived object in the instance store; `removed_at`: retention has removed it."""
+
+    path: str
+    sha256: str
+    removed_at: datetime | None
 
 
 def record_results(session: Session, job_id: str, results: Sequence[ResultFacts], *, now: datetime) -> None:
-    """Write the rows of what a finished job left in the instance store."""
-    session.add_all(_row(job_id, result, None, now) for result in results)
+    """Write the rows of what a finished job left in the instance store.
+
+    What was made before, and lost, is the same object again: its row gets the new file. Raises PermanentError when it
+    came out under another UID and the former one has been sent: a PACS would get two results for one image.
+    """
+    for result in results:
+        former = session.scalar(
+            select(Result).where(
+                Result.job_id == job_id, Result.kind == result.kind, Result.sop_class_uid == result.sop_class_uid
+            )
+        )
+        if former is None:
+            session.add(_row(job_id, result, None, now))
+            continue
+        if former.sop_instance_uid != result.sop_instance_uid and _was_sent(session, former.id):
+            raise PermanentError(
+                "RESULT_CHANGED",
+                f"expected {result.kind} {former.sop_instance_uid} again, which was delivered; found "
+                f"{result.sop_instance_uid}: the model or its parameters have changed",
+            )
+        former.sop_instance_uid, former.series_instance_uid = result.sop_instance_uid, result.series_instance_uid
+        former.path, former.sha256 = result.path, result.sha256
+        former.file_removed_at = former.file_fault = former.file_fault_at = None
     session.flush()
+
+
+def result_files(session: Session, job_id: str) -> list[ResultFile]:
+    """Where the derived objects of a job lie."""
+    rows = session.execute(
+        select(Result.path, Result.sha256, Result.file_removed_at).where(
+            Result.job_id == job_id, Result.replaces_id.is_(None)
+        )
+    ).all()
+    return [ResultFile(row.path, row.sha256, row.file_removed_at) for row in rows]
+
+
+def _was_sent(session: Session, result_id: int) -> bool:
+    sent = select(Delivery.id).where(Delivery.result_id == result_id, Delivery.state.in_(_ARRIVED))
+    return session.scalar(sent.limit(1)) is not None
 
 
 def record_replacement(session: Session, job_id: str, replaced_id: int, result: ResultFacts, *, now: datetime) -> int:

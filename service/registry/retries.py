@@ -28,12 +28,15 @@ class NotRetryableError(PermanentError):
     """The job is unknown, has neither failed nor been cancelled, or nobody is left who could get its results."""
 
 
-def retry(session: Session, job_id: str, *, now: datetime, routing: Routing = EVERYWHERE) -> JobState:
+def retry(
+    session: Session, job_id: str, *, now: datetime, routing: Routing = EVERYWHERE, recompute: bool = False
+) -> JobState:
     """Start a FAILED or CANCELLED job again, with a fresh budget. The new state.
 
     What is derived already is only delivered: every delivery that failed or was cancelled, and those that have become
     possible since. What was meant for a remote node that is gone is dropped, and the history says so; with everything
-    else delivered before, the job is DELIVERED at once. Raises NotRetryableError; the caller then rolls back.
+    else delivered before, the job is DELIVERED at once. `recompute`: what was derived is not to be had any more and is
+    made again, under the same UIDs. Raises NotRetryableError; the caller then rolls back.
     """
     job = locked(session, job_id)
     if job is None:
@@ -42,7 +45,7 @@ def retry(session: Session, job_id: str, *, now: datetime, routing: Routing = EV
         raise NotRetryableError("JOB_NOT_FAILED", f"expected job {job_id} to be FAILED or CANCELLED, found {job.state}")
     seen = Seen(job.id, job.state, job.fencing_token)
     nothing_accepted = job.reason_code == NOTHING_ACCEPTED
-    if not has_results(session, job_id):
+    if recompute or not has_results(session, job_id):
         fresh = {"attempts": 0, "not_before": None, "announced_at": None, **NO_REASON}
         move(session, seen, JobState.QUEUED, "retried", None, fresh, now)
         return JobState.QUEUED

@@ -4,8 +4,8 @@ Times are timezone-aware UTC. UIDs, AE titles, digests and reason codes identify
 patient's name, ID, birth date, a date of the study or an accession number.
 
 `results` holds every stored derived object; what travels is one delivery for each result and remote node. The proof of
-a delivery (storage commitment) hangs on `commitment_requests`. `announced_at` of jobs and deliveries is when a message
-about the row was last sent: a row that waits long after that has lost its message and is announced again.
+a delivery (storage commitment) hangs on `commitment_requests`. `announced_at` of jobs and deliveries is when the sweep
+last sent a message about the row; None: only whoever wrote the row may have, so the next sweep does (decision 21).
 `fencing_token` counts the claims of a row: whoever holds an older one has lost it. The indexes on (state, …) serve the
 claim and the sweep, whose cost must not grow with finished rows.
 """
@@ -29,7 +29,7 @@ from service.registry.column_types import (
     UID,
     ForeignText,
 )
-from service.registry.job_states import CommitmentState, DeliveryState, JobPurpose, JobState
+from service.registry.job_states import DeliveryState, JobPurpose, JobState
 from service.registry.metadata import Table as Table
 from service.registry.result_kinds import ResultKind
 
@@ -90,7 +90,9 @@ class Instance(Table):
 
     `open_questions` are the codes, with commas, of what the header left to the picture. `body_part` (Body Part
     Examined) is for routing. `irradiation_event_uid` and `made_from_uid` (the first instance in its Source Image
-    Sequence) tell which objects show the same exposure.
+    Sequence) tell which objects show the same exposure. `file_removed_at`: retention has removed the file;
+    `file_returned_at`: it was sent again after that. `promised_at`: we have committed to keep it. `file_fault`: code of
+    what is wrong with the file, since `file_fault_at`.
     """
 
     __tablename__ = "instances"
@@ -99,6 +101,9 @@ class Instance(Table):
         Index(None, "reason_code", "id"),
         Index(None, "irradiation_event_uid"),
         Index(None, "made_from_uid"),
+        Index(None, "path"),
+        Index(None, "file_removed_at", "id"),
+        Index(None, "file_fault", "id"),
     )
 
     id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
@@ -118,21 +123,11 @@ class Instance(Table):
     eligible: Mapped[bool]
     reason_code: Mapped[str | None] = mapped_column(CODE)
     reason_detail: Mapped[str | None] = mapped_column(DETAIL)
-
-
-class RejectedObject(Table):
-    """Something refused or quarantined that did not become an instance; `path` is its place in the quarantine."""
-
-    __tablename__ = "rejected_objects"
-
-    id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
-    received_at: Mapped[datetime]
-    reason_code: Mapped[str] = mapped_column(CODE)
-    detail: Mapped[str] = mapped_column(DETAIL)
-    calling_ae_title: Mapped[str] = mapped_column(AE_TITLE)
-    sop_instance_uid: Mapped[str | None] = mapped_column(ForeignText(64))
-    path: Mapped[str | None] = mapped_column(PATH)
-    sha256: Mapped[str | None] = mapped_column(SHA256)
+    file_removed_at: Mapped[datetime | None]
+    file_returned_at: Mapped[datetime | None]
+    promised_at: Mapped[datetime | None]
+    file_fault: Mapped[str | None] = mapped_column(CODE)
+    file_fault_at: Mapped[datetime | None]
 
 
 class Job(Table):
@@ -152,6 +147,10 @@ class Job(Table):
         Index(None, "state", "due_at"),
         Index(None, "late_at"),
         Index(None, "created_at"),
+        Index(None, "previews_removed_at", "created_at"),
+        Index(None, "preview_source_path"),
+        Index(None, "preview_soft_path"),
+        Index(None, "preview_bone_path"),
         UniqueConstraint("instance_id", "purpose"),
     )
 
@@ -180,6 +179,7 @@ class Job(Table):
     preview_source_path: Mapped[str | None] = mapped_column(PATH)
     preview_soft_path: Mapped[str | None] = mapped_column(PATH)
     preview_bone_path: Mapped[str | None] = mapped_column(PATH)
+    previews_removed_at: Mapped[datetime | None]
     created_at: Mapped[datetime]
     updated_at: Mapped[datetime]
 
@@ -188,10 +188,17 @@ class Result(Table):
     """A stored derived object of a job; its bytes at `path` are what every delivery sends.
 
     One that `replaces_id` another is the same picture as Secondary Capture, for nodes that take nothing else.
+    `file_removed_at`, `file_fault`: as with an instance.
     """
 
     __tablename__ = "results"
-    __table_args__ = (UniqueConstraint("job_id", "kind", "sop_class_uid"), Index(None, "sop_instance_uid"))
+    __table_args__ = (
+        UniqueConstraint("job_id", "kind", "sop_class_uid"),
+        Index(None, "sop_instance_uid"),
+        Index(None, "path"),
+        Index(None, "file_removed_at", "id"),
+        Index(None, "file_fault", "id"),
+    )
 
     id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
     job_id: Mapped[str] = mapped_column(ForeignKey("jobs.id"))
@@ -203,34 +210,9 @@ class Result(Table):
     path: Mapped[str] = mapped_column(PATH)
     sha256: Mapped[str] = mapped_column(SHA256)
     created_at: Mapped[datetime]
-
-
-class CommitmentRequest(Table):
-    """One request to one remote node to say that it keeps the instances of the deliveries that point here."""
-
-    __tablename__ = "commitment_requests"
-    __table_args__ = (
-        Index(None, "state", "expires_at"),
-        Index(None, "state", "not_before"),
-        Index(None, "remote_node_id", "state"),
-    )
-
-    id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
-    transaction_uid: Mapped[str] = mapped_column(UID, unique=True)
-    remote_node_id: Mapped[int] = mapped_column(ForeignKey("remote_nodes.id"))
-    state: Mapped[CommitmentState]
-    attempts: Mapped[int]
-    not_before: Mapped[datetime | None]
-    lease_owner: Mapped[str | None] = mapped_column(String(255))
-    lease_expires_at: Mapped[datetime | None]
-    fencing_token: Mapped[int]
-    created_at: Mapped[datetime]
-    requested_at: Mapped[datetime | None]
-    expires_at: Mapped[datetime | None]
-    reported_at: Mapped[datetime | None]
-    reason_code: Mapped[str | None] = mapped_column(CODE)
-    reason_detail: Mapped[str | None] = mapped_column(DETAIL)
-    updated_at: Mapped[datetime]
+    file_removed_at: Mapped[datetime | None]
+    file_fault: Mapped[str | None] = mapped_column(CODE)
+    file_fault_at: Mapped[datetime | None]
 
 
 class Delivery(Table):
@@ -290,4 +272,9 @@ class JobEvent(Table):
 
 
 # The tables that have a file of their own belong to the same metadata.
-import service.registry.promise_table  # noqa: E402, F401
+import service.registry.access_tables  # noqa: E402
+import service.registry.audit_tables  # noqa: E402
+import service.registry.promise_table  # noqa: E402
+import service.registry.upkeep_tables  # noqa: E402, F401
+from service.registry.commitment_table import CommitmentRequest as CommitmentRequest  # noqa: E402
+from service.registry.rejected_table import RejectedObject as RejectedObject  # noqa: E402

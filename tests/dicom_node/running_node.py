@@ -40,11 +40,13 @@ class RecordingQueue:
     inferences: list[str] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
 
-    def announce_inference(self, job_id: str) -> None:
+    def announce_inference(self, job_id: str) -> bool:
         self.inferences.append(job_id)
+        return True
 
-    def announce_notice(self, job_id: str) -> None:
+    def announce_notice(self, job_id: str) -> bool:
         self.notices.append(job_id)
+        return True
 
 
 @dataclass

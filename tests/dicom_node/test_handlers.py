@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterator
-from dataclasses import replace
+from dataclasses import fields, replace
 from io import BytesIO
 from pathlib import Path
 
@@ -182,7 +182,7 @@ def test_an_exception_that_nobody_foresaw_is_a_processing_failure_without_its_te
         def receive(self, received: ReceivedInstance) -> None:  # type: ignore[override]
             raise KeyError("Doe^Jane")
 
-    broken = Broken(**vars(installed.intake))
+    broken = Broken(**{each.name: getattr(installed.intake, each.name) for each in fields(Intake) if each.init})
     with caplog.at_level(logging.INFO), listening(replace(installed, intake=broken)) as node:
         answer = c_store(node.port, as_received(radiograph()))
     assert answer.Status == 0x0110

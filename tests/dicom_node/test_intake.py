@@ -57,8 +57,9 @@ def test_the_job_is_announced_after_the_commit(installed: Installation) -> None:
     seen: list[int] = []
 
     class Looking:
-        def announce_inference(self, job_id: str) -> None:
+        def announce_inference(self, job_id: str) -> bool:
             seen.append(len([job for job in installed.jobs() if job.id == job_id]))
+            return True
 
     replace(installed.intake, queue=Looking()).receive(as_received(radiograph()))
     assert seen == [1]

@@ -10,7 +10,7 @@ import pytest
 
 from tests.dicom_node.factories import radiograph
 from tests.end_to_end.held_link import held_link
-from tests.end_to_end.stopped_process import AT_ONCE_S, ask, ended, log_of
+from tests.end_to_end.stopped_process import AT_ONCE_S, ask, ended, log_of, stop_at_once
 from tests.peers.dcmtk import Dcmtk
 from tests.service_process import installation, wait_for
 
@@ -69,9 +69,7 @@ def test_a_second_signal_ends_the_node_at_once_and_nothing_half_is_kept(tmp_path
         with held_link(service.settings.dicom_port, after_bytes=2_000_000) as link:
             sender = storescu(link.port, [image])
             assert link.held.wait(30)
-            ask(service, "node")
-            wait_for("the node to stop", lambda: "stop_requested" in log_of(service, "node"), 10)
-            stopped = ended(service, "node", ask(service, "node", signal.SIGINT), 10)
+            stopped = stop_at_once(service, "node", signal.SIGINT)
         output, _ = sender.communicate(timeout=30)
         assert "Success" not in output
         assert stopped.exit_code == 128 + signal.SIGINT

@@ -16,7 +16,7 @@ from dicom_node.stored_instance import read_stored_instance
 from service.instance_store import InstanceStore
 from service.registry import queries
 from service.registry.job_states import DeliveryState, JobState
-from tests.end_to_end.stopped_process import AT_ONCE_S, Stopped, ask, ended, log_of
+from tests.end_to_end.stopped_process import AT_ONCE_S, SOON_S, Stopped, ask, ended, log_of, stop_at_once
 from tests.radiographs import phantom_file
 from tests.service_process import Service, installation, wait_for
 from tests.worker.conftest import ConstantSuppressor, DirectHost, RecordingQueue, queue_job
@@ -77,8 +77,7 @@ def test_a_gpu_worker_in_mid_sampling_hands_the_job_back_and_another_has_it_at_o
         # And once more, with two signals: the row is left as it is, for the lease to run out.
         service.start("gpu")
         wait_for("the sampling", lambda: service.jobs(JobState.RUNNING) and service.jobs()[0].step > 0, 60, 0.02)
-        ask(service, "gpu")
-        stopped = ended(service, "gpu", ask_again(service, "gpu"), 10)
+        stopped = stop_at_once(service, "gpu")
         assert (stopped.exit_code, stopped.after_s < AT_ONCE_S) == (128 + signal.SIGTERM, True), stopped
         [job] = service.jobs()
         assert (job.state, job.attempts) == (JobState.RUNNING, 1)
@@ -106,7 +105,7 @@ def test_a_delivery_under_way_ends_before_the_network_worker_does(tmp_path: Path
         time.sleep(0.5)
         pacs.go_on.set()
         stopped = ended(service, "network", asked_at, 25)
-        assert (stopped.exit_code, stopped.after_s < 8) == (0, True), stopped
+        assert (stopped.exit_code, stopped.after_s < SOON_S) == (0, True), stopped
         assert [delivery.state for delivery in deliveries_of(service, job_id)] == [DeliveryState.SENT]
         assert len(pacs.files()) == 1
 
@@ -137,21 +136,13 @@ def test_everything_stops_with_its_supervisor_once_and_at_once(tmp_path: Path) -
         first = ended(service, "up", ask(service, "up"), 25)
         log = log_of(service, "up")
         assert first.exit_code == 0
-        assert first.after_s < 8
+        assert first.after_s < SOON_S
         assert [line.split("exit_code=")[1].split()[0] for line in log.splitlines() if "part_stopped" in line] == [
             "0"
         ] * 4
         service.start("up")
-        ask(service, "up")
-        second = ended(service, "up", ask_again(service, "up"), 10)
+        second = stop_at_once(service, "up")
         assert (second.exit_code, second.after_s < AT_ONCE_S) == (128 + signal.SIGTERM, True), second
-
-
-def ask_again(service: Service, part: str) -> float:
-    """The second signal, after the first was heard: two of a kind at the same moment are one (signal(7))."""
-    heard = log_of(service, part).count("stop_requested")
-    wait_for("the first signal to be heard", lambda: log_of(service, part).count("stop_requested") >= max(1, heard), 5)
-    return ask(service, part)
 
 
 def quick_end(service: Service, part: str) -> Stopped:

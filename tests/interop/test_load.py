@@ -25,6 +25,7 @@ from service.registry.job_states import DeliveryState
 
 pytestmark = [
     pytest.mark.interop,
+    pytest.mark.slow,
     pytest.mark.skipif(shutil.which("storescu") is None, reason="DCMTK (storescu) is not installed"),
 ]
 SENDERS = 32

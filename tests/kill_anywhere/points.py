@@ -130,7 +130,7 @@ POINTS = (
     Point(Role.GPU, "PENDING", "not announced", _ANNOUNCE_DELIVERY, BEFORE, message=True),
     _gpu("PENDING", "message kept", "worker.infer.infer", AFTER),
     _network("PENDING", "message taken", "worker.app.deliver", BEFORE),
-    _network("SENDING", "claim not committed", "service.registry.deliveries.claim_delivery", AFTER),
+    _network("SENDING", "claim not committed", "service.registry.delivery_queue.claim_delivery", AFTER),
     _network("SENDING", "claimed", "worker.deliver.require_budget", BEFORE),
     _network("SENDING", "file read", "worker.deliver.send_file", BEFORE),
     _network("SENDING", "associated", "dicom_node.kept_associations.store", BEFORE),

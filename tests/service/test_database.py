@@ -4,6 +4,7 @@ import sqlite3
 import subprocess
 import sys
 import threading
+import time
 from pathlib import Path
 
 import pytest
@@ -107,6 +108,32 @@ def test_a_database_that_is_locked_too_long_is_unavailable(
     ):
         session.execute(text("DELETE FROM jobs"))
     locker.close()
+
+
+def test_threads_of_one_process_write_to_sqlite_in_turn(sqlite_url: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    upgrade(sqlite_url)
+    with monkeypatch.context() as impatient:
+        impatient.setattr(database, "BUSY_TIMEOUT_S", 0.0)  # so that whoever meets another writer fails at once
+        engine = make_engine(sqlite_url)
+    sessions = make_session_factory(engine)
+
+    def write(_: int) -> int:
+        for _ in range(10):
+            with transaction(sessions) as session:
+                session.execute(text("UPDATE remote_nodes SET port = port"))
+                time.sleep(0.001)
+        return 10
+
+    assert sum(at_once(8, write)) == 80
+
+
+def test_a_transaction_inside_one_that_has_not_begun_to_write_does_not_wait_for_itself(
+    sessions: sessionmaker[Session],
+) -> None:
+    with transaction(sessions) as outer:
+        with transaction(sessions) as inner:
+            inner.execute(text("UPDATE remote_nodes SET port = port"))
+        outer.execute(text("UPDATE remote_nodes SET port = port"))
 
 
 def test_a_database_that_is_not_there_is_unavailable() -> None:

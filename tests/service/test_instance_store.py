@@ -15,9 +15,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from service import instance_store
+from service import space
 from service.errors import PermanentError, StoreFullError, TransientError
 from service.instance_store import InstanceStore, Kind
+from service.space import DiskMarks
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 DiskUsage = namedtuple("DiskUsage", "total used free")
@@ -182,8 +183,8 @@ def test_a_sender_that_breaks_off_leaves_nothing_behind(store: InstanceStore) ->
 
 
 def test_space_is_required_for_what_is_to_come(store: InstanceStore, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(instance_store.shutil, "disk_usage", lambda _: DiskUsage(1000, 700, 300))
-    store.min_free_bytes = 100
+    monkeypatch.setattr(space.shutil, "disk_usage", lambda _: DiskUsage(1000, 700, 300))
+    store.space.marks = DiskMarks(100)
     store.require_space(200)
     with pytest.raises(StoreFullError, match=r"DISK_LOW.*100 bytes free besides 201.*found 300"):
         store.require_space(201)

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from io import BytesIO
 from pathlib import Path
+from typing import TypeVar
 
 import pytest
 import torch
@@ -58,6 +59,9 @@ class DirectHost:
         return work(self.suppressor)
 
 
+T = TypeVar("T")
+
+
 @dataclass
 class RecordingQueue:
     """Keeps what was announced."""
@@ -66,15 +70,21 @@ class RecordingQueue:
     deliveries: list[int] = field(default_factory=list)
     notices: list[str] = field(default_factory=list)
     messages_waiting: int | None = 0
+    takes_messages: bool = True
 
-    def announce_inference(self, job_id: str) -> None:
-        self.inferences.append(job_id)
+    def announce_inference(self, job_id: str) -> bool:
+        return self._announce(self.inferences, job_id)
 
-    def announce_notice(self, job_id: str) -> None:
-        self.notices.append(job_id)
+    def announce_notice(self, job_id: str) -> bool:
+        return self._announce(self.notices, job_id)
 
-    def announce_delivery(self, delivery_id: int) -> None:
-        self.deliveries.append(delivery_id)
+    def announce_delivery(self, delivery_id: int) -> bool:
+        return self._announce(self.deliveries, delivery_id)
+
+    def _announce(self, messages: list[T], row_id: T) -> bool:
+        if self.takes_messages:
+            messages.append(row_id)
+        return self.takes_messages
 
     def waiting(self, queue: str) -> int | None:
         del queue

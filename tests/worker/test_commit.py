@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import threading
 from collections.abc import Iterator
 from dataclasses import replace
@@ -423,13 +424,53 @@ def record(
     committed: set[str] | None = None,
     failed: dict[str, str] | None = None,
     now: datetime | None = None,
+    reporting_ae_title: str = "ARCHIVE",
 ) -> str:
     with transaction(context.sessions) as session:
         return record_report(
             session,
             transaction_uid,
+            reporting_ae_title=reporting_ae_title,
             committed=committed or set(),
             failed=failed or {},
             most_resends=3,
             now=now or context.clock(),
         )
+
+
+def test_an_unexpected_error_while_asking_uses_up_the_transaction_uid_and_the_budget(
+    context: WorkerContext, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    def break_off(*_: object, **__: object) -> None:
+        raise RuntimeError("nobody knows how far it came")
+
+    monkeypatch.setattr("worker.commit.request_commitment", break_off)
+    with running_archive() as archive, caplog.at_level(logging.WARNING):
+        add_archive(context, archive, verifies=True)
+        job = send(context)
+        for hours in range(1, context.delivery_retries.max_attempts + 1):
+            follow_up(after(context, 3600.0 * hours))
+        asked = requests(context)
+        assert len({request.transaction_uid for request in asked}) == context.delivery_retries.max_attempts
+        assert [request.reason_code for request in asked] == ["UNEXPECTED"] * len(asked)
+        assert "commitment_not_asked" in events(context, job)
+        assert any("commitment_step_failed" in record.getMessage() for record in caplog.records)
+        archive.catalogue.append(catalogue_of(context, job))
+        follow_up(after(context, 36_000))  # who cannot be asked is looked at
+    assert states(context, job) == (JobState.COMMITTED, DeliveryState.VERIFIED)
+
+
+def test_a_look_that_breaks_off_each_time_ends_where_somebody_sees_it(
+    context: WorkerContext, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def break_off(*_: object) -> None:
+        raise RuntimeError("no look")
+
+    monkeypatch.setattr("worker.commit.look_up", break_off)
+    with running_archive() as archive:
+        add_archive(context, archive, commits=False, verifies=True)
+        job = send(context)
+        for hours in range(1, 5):
+            follow_up(after(context, 3600.0 * hours))
+    assert events(context, job)[-1] == "commitment_not_followed"
+    assert all(request.not_before is None for request in requests(context))

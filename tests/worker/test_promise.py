@@ -14,12 +14,13 @@ from pynetdicom.sop_class import StorageCommitmentPushModel  # type: ignore[attr
 from sqlalchemy import select
 
 from dicom_node.commitment_handlers import on_n_event_report
-from dicom_node.commitment_report import CommitmentReport
+from dicom_node.commitment_registry import RegistryPromises
+from dicom_node.commitment_report import CommitmentReport, Reference
 from service.instance_store import Kind
-from service.registry.commitment_promises import record_promise
+from service.registry.commitment_promises import NoPromise, record_promise
 from service.registry.instances import record_instance
 from service.registry.promise_table import CommitmentPromise
-from service.registry.remote_nodes import add_remote_node
+from service.registry.remote_nodes import ANY_HOST, add_remote_node
 from tests.service.registry.factories import Verdict, facts
 from worker.context import WorkerContext
 from worker.promise import keep_promises
@@ -200,5 +201,38 @@ def test_a_modality_that_stays_down_is_given_up(context: WorkerContext) -> None:
 
 def test_nobody_unregistered_is_promised_anything(context: WorkerContext) -> None:
     with context.sessions.begin() as session:
-        assert record_promise(session, "STRANGER", "2.25.1", [(DX, "2.25.11")], now=NOW) is None
+        assert record_promise(session, "STRANGER", "2.25.1", [(DX, "2.25.11")], now=NOW) is NoPromise.UNKNOWN_NODE
     assert promises(context) == []
+
+
+def test_a_node_that_may_call_from_anywhere_is_promised_nothing(
+    context: WorkerContext, caplog: pytest.LogCaptureFixture
+) -> None:
+    with context.sessions.begin() as session:
+        add_remote_node(
+            session,
+            name="anywhere",
+            ae_title="ROAMING",
+            host=ANY_HOST,
+            port=104,
+            may_send=True,
+            receives_results=False,
+            now=NOW,
+        )
+    with caplog.at_level("WARNING"):
+        status = RegistryPromises(context.sessions).record("2.25.1", [Reference(DX, "2.25.11")], "ROAMING")
+    assert status == 0x0110
+    assert promises(context) == []
+    assert any("commitment_not_promised" in record.getMessage() for record in caplog.records)
+    with context.sessions.begin() as session:  # the same title at a known address can be reported to
+        add_remote_node(
+            session,
+            name="modality",
+            ae_title="ROAMING",
+            host="127.0.0.1",
+            port=104,
+            may_send=True,
+            receives_results=False,
+            now=NOW,
+        )
+    assert RegistryPromises(context.sessions).record("2.25.1", [Reference(DX, "2.25.11")], "ROAMING") == 0x0000

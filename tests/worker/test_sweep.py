@@ -36,8 +36,44 @@ def test_a_job_whose_message_was_lost_is_announced_again(context: WorkerContext,
     assert announced(context) == [job_id]
 
 
+def test_a_job_that_nobody_is_known_to_have_announced_is_announced_by_the_next_sweep(
+    context: WorkerContext, job_id: str
+) -> None:
+    assert sweep(context) == 1
+    assert announced(context) == [job_id]
+
+
 def test_a_job_that_was_announced_just_now_is_left_alone(context: WorkerContext, job_id: str) -> None:
+    sweep(context)
+    assert sweep(at(context, seconds=4)) == 0
+
+
+def test_an_announcement_that_the_broker_did_not_take_is_made_by_the_next_sweep(
+    context: WorkerContext, job_id: str
+) -> None:
+    queue = context.queue
+    assert isinstance(queue, RecordingQueue)
+    queue.takes_messages = False
     assert sweep(context) == 0
+    queue.takes_messages = True
+    assert sweep(context) == 1
+
+
+def test_a_broker_without_any_message_has_lost_it_and_one_with_messages_may_have_it(
+    context: WorkerContext, job_id: str
+) -> None:
+    queue = context.queue
+    assert isinstance(queue, RecordingQueue)
+    sweep(context)
+    queue.messages_waiting = 1
+    assert sweep(at(context, seconds=29)) == 0
+    queue.messages_waiting = 0
+    assert sweep(at(context, seconds=6)) == 1
+
+
+def test_a_clock_that_is_set_back_delays_no_announcement(context: WorkerContext, job_id: str) -> None:
+    sweep(at(context, hours=1))
+    assert sweep(context) == 1
 
 
 def test_a_job_whose_worker_died_is_announced_when_its_lease_has_run_out(context: WorkerContext, job_id: str) -> None:

@@ -1,4 +1,4 @@
-// Three things, without a library: keep the states fresh, toggle original and soft tissue in place, retry.
+// Four things, without a library: keep the states fresh, toggle original and soft tissue in place, retry, log out.
 // Text that comes from the service is put in as text or arrives escaped by the server; nothing is built from strings.
 "use strict";
 
@@ -11,7 +11,13 @@ const sent = new Map();
 for (const part of document.querySelectorAll("[data-live]")) sent.set(part.id, part.outerHTML);
 
 async function refresh() {
-  const answer = await fetch(location.href, { headers: { Accept: "text/html" }, cache: "no-store" });
+  const headers = { Accept: "text/html", "X-Softray-Background": "1" };
+  const answer = await fetch(location.href, { headers, cache: "no-store" });
+  if (answer.redirected) {
+    // The session is over: the login page leads back here.
+    location.reload();
+    return;
+  }
   if (!answer.ok) throw new Error(`status ${answer.status}`);
   const fresh = new DOMParser().parseFromString(await answer.text(), "text/html");
   const known = [...document.querySelectorAll("[data-live]")].map((part) => part.id);
@@ -97,6 +103,24 @@ document.addEventListener("keydown", (event) => {
   event.preventDefault();
 });
 
+// --- login --------------------------------------------------------------------------------------------------------
+
+// What changes something is believed only with the session's second secret, which another site's page cannot read.
+function token() {
+  const known = document.body.dataset.csrf;
+  return known ? { "X-CSRF-Token": known } : {};
+}
+
+async function logOut(button) {
+  button.disabled = true;
+  try {
+    const answer = await fetch(button.dataset.logout, { method: "POST", headers: token() });
+    if (answer.ok || answer.status === 401) location.assign("/login");
+  } finally {
+    button.disabled = false;
+  }
+}
+
 // --- buttons ------------------------------------------------------------------------------------------------------
 
 async function retry(button) {
@@ -105,7 +129,7 @@ async function retry(button) {
   );
   button.disabled = true;
   try {
-    const answer = await fetch(`/jobs/${encodeURIComponent(button.dataset.retry)}/retry`, { method: "POST" });
+    const answer = await fetch(`/jobs/${encodeURIComponent(button.dataset.retry)}/retry`, { method: "POST", headers: token() });
     const body = await answer.json();
     outcome.textContent = answer.ok ? "Retry accepted." : `Not retried: ${body.message}`;
     if (answer.ok) await refresh();
@@ -120,6 +144,7 @@ document.addEventListener("click", (event) => {
   const button = event.target.closest("button");
   if (!button) return;
   if ("retry" in button.dataset) retry(button);
+  else if ("logout" in button.dataset) logOut(button);
   else if ("toggle" in button.dataset) toggle(button.closest("[data-viewer]"));
   else if ("enlarge" in button.dataset) {
     button.closest("[data-viewer]").classList.toggle("large");
@@ -128,4 +153,4 @@ document.addEventListener("click", (event) => {
 });
 
 localTimes(document);
-setTimeout(keepFresh, REFRESH_MS);
+if (sent.size > 0) setTimeout(keepFresh, REFRESH_MS);

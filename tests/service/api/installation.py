@@ -14,7 +14,11 @@ from fastapi import FastAPI
 from PIL import Image
 from sqlalchemy.orm import Session, sessionmaker
 
+from service.access.entry import Entry
+from service.api.access_policy import AccessPolicy
 from service.api.app import create_app
+from service.api.host_names import host_names
+from service.audit.alerts import Alerts
 from service.database import make_engine, make_session_factory, transaction, upgrade
 from service.instance_store import InstanceStore, Kind
 from service.registry import deliveries, jobs, queries
@@ -37,11 +41,13 @@ class RecordingQueue:
         self.deliveries: list[int] = []
         self.reachable = True
 
-    def announce_inference(self, job_id: str) -> None:
+    def announce_inference(self, job_id: str) -> bool:
         self.inferences.append(job_id)
+        return True
 
-    def announce_delivery(self, delivery_id: int) -> None:
+    def announce_delivery(self, delivery_id: int) -> bool:
         self.deliveries.append(delivery_id)
+        return True
 
     def waiting(self, queue: str) -> int | None:
         return 0 if self.reachable else None
@@ -60,8 +66,15 @@ class Installation:
     received: int = 0
     routing: Routing = jobs.EVERYWHERE
 
-    def app(self) -> FastAPI:
-        return create_app(self.sessions, self.store, self.queue, self.routing)
+    def app(self, **access: object) -> FastAPI:
+        """The app; without a login unless `access` (fields of the AccessPolicy) says otherwise."""
+        return create_app(self.sessions, self.store, self.queue, self.routing, access=self.policy(**access))
+
+    def policy(self, **access: object) -> AccessPolicy:
+        """Of a machine of one's own, which the test client calls "testserver"."""
+        entry, alerts = Entry(self.sessions), Alerts(self.sessions)
+        defaults = {"entry": entry, "alerts": alerts, "hosts": host_names(["testserver"]), "login_required": False}
+        return AccessPolicy(**(defaults | access))  # type: ignore[arg-type]
 
     def receive(self, study: str, *, reason_code: str | None = None, reason_detail: str | None = None) -> str:
         """One image of `study` by C-STORE; returns its job id, or "" when it is not eligible."""

@@ -4,7 +4,10 @@ from fastapi.testclient import TestClient
 from sqlalchemy import text
 
 from service.database import make_engine, make_session_factory
+from service.registry.admission_marks import record_mark
+from service.space import DiskMarks
 from tests.service.api.installation import Installation
+from tests.service.registry.factories import NOON
 
 
 def test_alive_even_when_nothing_else_is(installation: Installation) -> None:
@@ -17,7 +20,7 @@ def test_ready_names_what_was_checked(client: TestClient) -> None:
     answer = client.get("/health/ready")
     assert (answer.status_code, answer.json()) == (
         200,
-        {"status": "ready", "checks": ["registry", "disk", "broker"]},
+        {"status": "ready", "checks": ["registry", "disk", "queue", "broker"]},
     )
 
 
@@ -29,7 +32,7 @@ def test_not_ready_when_the_broker_is_away(client: TestClient, installation: Ins
 
 
 def test_not_ready_when_the_disk_is_below_the_watermark(client: TestClient, installation: Installation) -> None:
-    installation.store.min_free_bytes = 1 << 62
+    installation.store.space.marks = DiskMarks(1 << 62)
     answer = client.get("/health/ready")
     assert answer.status_code == 503
     (detail,) = answer.json()["details"]
@@ -58,5 +61,33 @@ def test_not_ready_when_the_tables_are_missing(client: TestClient, installation:
 
 def test_every_reason_is_given_at_once(client: TestClient, installation: Installation) -> None:
     installation.queue.reachable = False
-    installation.store.min_free_bytes = 1 << 62
+    installation.store.space.marks = DiskMarks(1 << 62)
     assert client.get("/health/ready").json()["message"] == "not ready: disk, broker"
+
+
+def test_between_the_marks_readiness_says_what_the_nodes_do(client: TestClient, installation: Installation) -> None:
+    usage = installation.store.space.usage()
+    installation.store.space.marks = DiskMarks(0, high_percent=100.0, low_percent=usage.used_percent / 2)
+    assert client.get("/health/ready").status_code == 200
+    refuse(installation, "disk")
+    answer = client.get("/health/ready")
+    assert answer.status_code == 503
+    assert [detail["subject"] for detail in answer.json()["details"]] == ["disk"]
+    installation.store.space.marks = DiskMarks(0)  # below the low mark: a node that is gone said the other
+    assert client.get("/health/ready").status_code == 200
+
+
+def test_a_full_queue_is_not_ready_and_says_since_when(client: TestClient, installation: Installation) -> None:
+    refuse(installation, "queue")
+    [detail] = client.get("/health/ready").json()["details"]
+    assert detail["subject"] == "queue"
+    assert "since 2026-01-31 12:00:00 UTC" in detail["message"]
+    metrics = client.get("/metrics").text
+    assert 'softray_refusing{mark="queue"} 1.0' in metrics
+    assert 'softray_refusing{mark="disk"} 0.0' in metrics
+    assert "softray_disk_free_bytes" in metrics
+
+
+def refuse(installation: Installation, mark: str) -> None:
+    with installation.sessions.begin() as session:
+        record_mark(session, mark, refusing=True, code="FULL", detail="found 10 jobs", now=NOON)

@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from fastapi.testclient import TestClient
+from sqlalchemy import update
 
 from service.registry import queries
 from service.registry.job_states import JobState
+from service.registry.tables import Job
 from service.routing import RouteSection, Routing
 from tests.service.api.installation import PREVIEW_NAMES, Installation, striped_pictures
 
@@ -169,6 +172,18 @@ def test_an_altered_picture_is_not_shown(client: TestClient, installation: Insta
         file.write_bytes(b"another patient's picture")
     answer = client.get(f"/jobs/{job_id}/previews/source.png")
     assert (answer.status_code, answer.json()["code"]) == (500, "STORED_FILE_ALTERED")
+
+
+def test_a_preview_that_retention_removed_is_gone_and_says_since_when(
+    client: TestClient, installation: Installation
+) -> None:
+    job_id = installation.receive("1.2.1")
+    installation.derive(job_id)
+    with installation.sessions.begin() as session:
+        session.execute(update(Job).values(previews_removed_at=datetime(2026, 3, 1, 4, 5, tzinfo=UTC)))
+    answer = client.get(f"/jobs/{job_id}/previews/bone.png")
+    assert (answer.status_code, answer.json()["code"]) == (410, "PREVIEW_REMOVED")
+    assert "2026-03-01 04:05" in answer.json()["message"]
 
 
 def test_many_failed_jobs_start_again_by_reason_and_the_answer_counts(

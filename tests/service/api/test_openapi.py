@@ -40,6 +40,7 @@ def test_the_endpoints_are_these(document: Schema) -> None:
         ("GET", "/not-processed"),
         ("GET", "/remote-nodes"),
         ("GET", "/version"),
+        ("GET", "/me"),
     }
 
 
@@ -120,6 +121,7 @@ def test_real_answers_are_what_the_schema_says(
         ("GET", "/not-processed", {}),
         ("GET", "/remote-nodes", {}),
         ("GET", "/version", {}),
+        ("GET", "/me", {}),
     ]
     assert {(method, path) for method, path, _ in requests} == {entry[:2] for entry in operations(document)}
     statuses = set()

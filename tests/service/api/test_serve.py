@@ -38,7 +38,8 @@ def test_the_process_serves_stops_when_told_and_logs_no_address_that_was_asked_f
         ready = httpx.get(f"http://127.0.0.1:{port}/health/ready")
         assert ready.status_code == 503
         assert "registry" in [detail["subject"] for detail in ready.json()["details"]]
-        assert httpx.get(f"http://127.0.0.1:{port}/Doe-Jane").status_code == 404
+        # Nobody is let in before anybody can log in.
+        assert httpx.get(f"http://127.0.0.1:{port}/Doe-Jane").status_code == 401
         process.send_signal(signal.SIGTERM)
         assert process.wait(timeout=30) in {0, -signal.SIGTERM}
     finally:

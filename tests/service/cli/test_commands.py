@@ -164,6 +164,7 @@ def test_a_retry_follows_the_routes_of_the_site_file(tmp_path: Path, monkeypatch
     (tmp_path / "site.toml").write_text('[[route]]\nto = ["PACS"]\n')
     monkeypatch.setenv("SOFTRAY_SITE_FILE", str(tmp_path / "site.toml"))
     monkeypatch.setenv("SOFTRAY_DATABASE_URL", f"sqlite:///{tmp_path / 'softray.sqlite3'}")
+    monkeypatch.setenv("SOFTRAY_DATA_DIR", str(tmp_path))
     installed = install(tmp_path)
     installed.add_destination("PACS")
     job_id = installed.receive("1.2.1")

@@ -76,10 +76,18 @@ def claim(sessions: sessionmaker[Session], request_id: int) -> RequestClaim | No
         return commitments.claim_request(session, request_id, owner="n", lease_s=30, now=SOON)
 
 
-def report(sessions: sessionmaker[Session], transaction_uid: str, committed: set[str]) -> ReportReception:
+def report(
+    sessions: sessionmaker[Session], transaction_uid: str, committed: set[str], *, by: str = "PACS"
+) -> ReportReception:
     with transaction(sessions) as session:
         return record_report(
-            session, transaction_uid, committed=committed, failed={}, most_resends=3, now=SOON + timedelta(seconds=1)
+            session,
+            transaction_uid,
+            reporting_ae_title=by,
+            committed=committed,
+            failed={},
+            most_resends=3,
+            now=SOON + timedelta(seconds=1),
         )
 
 
@@ -255,3 +263,70 @@ def test_two_nodes_that_report_on_the_same_jobs_do_not_wait_for_each_other(sessi
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(job_registry, "locked", slowly)
         assert at_once(2, tell) == [ReportReception.RECORDED] * 2
+
+
+def add_another(sessions: sessionmaker[Session], ae_title: str, host: str) -> None:
+    with transaction(sessions) as session:
+        add_remote_node(
+            session,
+            name=ae_title.lower(),
+            ae_title=ae_title,
+            host=host,
+            port=105,
+            may_send=True,
+            receives_results=False,
+            now=NOON,
+        )
+
+
+def test_a_report_of_a_node_that_was_not_asked_proves_nothing(sessions: sessionmaker[Session]) -> None:
+    job_id, uid = sent(sessions)
+    [request_id] = plan(sessions)
+    asking = claim(sessions, request_id)
+    assert asking is not None
+    add_another(sessions, "OTHER", "192.0.2.7")
+    for stranger in ("OTHER", "UNKNOWN", ""):
+        assert report(sessions, asking.transaction_uid, {uid}, by=stranger) is ReportReception.NOT_ASKED
+        assert report(sessions, asking.transaction_uid, set(), by=stranger) is ReportReception.NOT_ASKED
+    assert detail(sessions, job_id).summary.state is JobState.DELIVERED
+    assert report(sessions, asking.transaction_uid, {uid}) is ReportReception.RECORDED
+    assert detail(sessions, job_id).summary.state is JobState.COMMITTED
+
+
+def test_an_archive_may_report_under_another_title_that_is_registered_at_its_host(
+    sessions: sessionmaker[Session],
+) -> None:
+    job_id, uid = sent(sessions)
+    [request_id] = plan(sessions)
+    asking = claim(sessions, request_id)
+    assert asking is not None
+    add_another(sessions, "PACSCOMMIT", "127.0.0.1")
+    assert report(sessions, asking.transaction_uid, {uid}, by="PACSCOMMIT") is ReportReception.RECORDED
+    assert detail(sessions, job_id).summary.state is JobState.COMMITTED
+
+
+def test_a_clock_that_was_set_back_between_sending_and_asking_loses_no_proof(sessions: sessionmaker[Session]) -> None:
+    job_id, uid = sent(sessions)
+    [request_id] = plan(sessions)
+    with transaction(sessions) as session:
+        asking = commitments.claim_request(session, request_id, owner="n", lease_s=30, now=NOON - timedelta(hours=1))
+    assert asking is not None
+    assert report(sessions, asking.transaction_uid, {uid}) is ReportReception.RECORDED
+    assert detail(sessions, job_id).summary.state is JobState.COMMITTED
+
+
+def test_a_request_that_ends_its_worker_each_time_goes_on_counting(sessions: sessionmaker[Session]) -> None:
+    sent(sessions)
+    [request_id] = plan(sessions)
+    counted = []
+    for hours in range(3):
+        now = SOON + timedelta(hours=hours)
+        with transaction(sessions) as session:
+            held = commitments.claim_request(session, request_id, owner="n", lease_s=30, now=now)
+        assert held is not None
+        counted.append(held.attempts)
+        with transaction(sessions) as session:  # whoever finds the lease run out asks under a fresh Transaction UID
+            later = now + timedelta(minutes=30)
+            assert commitments.claim_request(session, request_id, owner="n", lease_s=30, now=later) is None
+            request_id = max(session.scalars(select(CommitmentRequest.id)))
+    assert counted == [1, 2, 3]

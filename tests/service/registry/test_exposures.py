@@ -112,3 +112,76 @@ def test_what_a_worker_has_begun_is_finished(sessions: sessionmaker[Session]) ->
         assert jobs.claim(session, begun, owner="gpu", lease_s=LEASE_S, now=NOON) is not None
     receive(sessions, presentation())
     assert detail(sessions, begun).summary.state is JobState.RUNNING
+
+
+def claim(sessions: sessionmaker[Session], job_id: str) -> jobs.Claim:
+    with transaction(sessions) as session:
+        held = jobs.claim(session, job_id, owner="gpu", lease_s=LEASE_S, now=NOON)
+    assert held is not None
+    return held
+
+
+def end(sessions: sessionmaker[Session], job_id: str, how: str) -> list[str]:
+    """Nothing comes of the image of `job_id`; what gets its turn instead."""
+    held = claim(sessions, job_id)
+    with transaction(sessions) as session:
+        ending = jobs.refuse if how == "refused" else jobs.fail
+        assert ending(session, held, code="NOT_FRONTAL", detail="found a lateral view", now=NOON)
+        return exposures.reinstate_siblings(session, job_id, now=NOON)
+
+
+@pytest.mark.parametrize("how", ["refused", "failed"])
+def test_one_that_was_withdrawn_gets_its_turn_when_nothing_comes_of_the_other(
+    sessions: sessionmaker[Session], how: str
+) -> None:
+    withdrawn, presented = receive(sessions, processing()).job_id, receive(sessions, presentation()).job_id
+    assert withdrawn is not None
+    assert presented is not None
+    assert end(sessions, presented, how) == [withdrawn]
+    found = detail(sessions, withdrawn)
+    assert (found.summary.state, found.summary.reason_code) == (JobState.QUEUED, None)
+    assert found.events[-1].event == "reinstated"
+    claim(sessions, withdrawn)
+
+
+@pytest.mark.parametrize("how", ["refused", "failed"])
+def test_one_that_came_late_gets_its_turn_as_well(sessions: sessionmaker[Session], how: str) -> None:
+    presented = receive(sessions, presentation()).job_id
+    assert presented is not None
+    assert receive(sessions, processing()).job_id is None
+    [late] = end(sessions, presented, how)
+    assert detail(sessions, late).summary.state is JobState.QUEUED
+    claim(sessions, late)
+
+
+@pytest.mark.parametrize("how", ["refused", "failed"])
+def test_one_that_comes_after_that_is_processed(sessions: sessionmaker[Session], how: str) -> None:
+    presented = receive(sessions, presentation()).job_id
+    assert presented is not None
+    assert end(sessions, presented, how) == []
+    assert receive(sessions, processing()).job_id is not None
+
+
+def test_it_stays_withdrawn_while_another_of_its_exposure_can_be_processed(sessions: sessionmaker[Session]) -> None:
+    withdrawn = receive(sessions, processing()).job_id
+    first, second = (receive(sessions, presentation()).job_id for _ in range(2))
+    assert first is not None
+    assert second is not None
+    assert end(sessions, first, "refused") == []
+    assert end(sessions, second, "failed") == [withdrawn]
+
+
+def test_an_end_and_an_arrival_at_once_leave_no_image_behind(sessions: sessionmaker[Session]) -> None:
+    for _ in range(5):
+        event_uid = facts().sop_instance_uid
+        presented = receive(sessions, presentation(irradiation_event_uid=event_uid)).job_id
+        assert presented is not None
+        raw = processing(irradiation_event_uid=event_uid)
+
+        def act(number: int, presented: str = presented, raw: InstanceFacts = raw) -> list[str]:
+            if number == 0:
+                return end(sessions, presented, "failed")
+            arrived = receive(sessions, raw).job_id
+            return [arrived] if arrived else []
+
+        assert len([job_id for made in at_once(2, act) for job_id in made]) == 1

@@ -29,6 +29,7 @@ from service.registry.job_states import (
         (JobState.DELIVERED, JobState.DERIVED),
         (JobState.QUEUED, JobState.REFUSED),
         (JobState.RUNNING, JobState.REFUSED),
+        (JobState.REFUSED, JobState.QUEUED),
         (JobState.FAILED, JobState.QUEUED),
         (JobState.FAILED, JobState.DERIVED),
         (JobState.QUEUED, JobState.CANCELLED),
@@ -44,7 +45,7 @@ def test_the_path_of_a_job_is_allowed(source: JobState, target: JobState) -> Non
 
 
 def test_the_table_holds_nothing_but_that_path() -> None:
-    assert sum(len(targets) for targets in TRANSITIONS.values()) == 19
+    assert sum(len(targets) for targets in TRANSITIONS.values()) == 20
     assert sum(len(targets) for targets in DELIVERY_TRANSITIONS.values()) == 17
 
 
@@ -79,15 +80,15 @@ def test_whatever_is_tried_a_job_is_delivered_only_after_it_was_derived(attempts
             assert path[position - 1] is JobState.DELIVERED
 
 
-def test_from_every_state_but_a_refusal_a_job_can_still_be_delivered() -> None:
+def test_from_every_state_but_the_last_a_job_can_still_be_delivered() -> None:
     reaches = {JobState.DELIVERED}
     while more := {s for s, targets in TRANSITIONS.items() if targets & reaches} - reaches:
         reaches |= more
-    assert reaches == set(JobState) - {JobState.REFUSED, JobState.COMMITTED}
+    assert reaches == set(JobState) - {JobState.COMMITTED}
 
 
-def test_what_is_refused_or_committed_stays_so() -> None:
-    assert TRANSITIONS[JobState.REFUSED] == TRANSITIONS[JobState.COMMITTED] == frozenset()
+def test_what_is_committed_stays_so() -> None:
+    assert TRANSITIONS[JobState.COMMITTED] == frozenset()
 
 
 def test_a_job_never_stays_where_it_is_by_a_transition() -> None:

@@ -165,7 +165,8 @@ def test_the_queue_depth_counts_what_still_needs_an_inference(sessions: sessionm
     claimed(sessions, queued_job(sessions))
     derived_job(sessions)
     with transaction(sessions, read_only=True) as session:
-        assert jobs.queue_depth(session) == 2
+        assert jobs.queue_depth(session, at_most=10) == 2
+        assert jobs.queue_depth(session, at_most=1) == 1
 
 
 def test_the_sweep_takes_an_expired_lease_back_and_announces_the_job(sessions: sessionmaker[Session]) -> None:
@@ -181,6 +182,7 @@ def test_the_sweep_takes_an_expired_lease_back_and_announces_the_job(sessions: s
 def test_the_sweep_announces_a_job_again_only_after_a_silence(sessions: sessionmaker[Session]) -> None:
     job_id = queued_job(sessions)
     with transaction(sessions) as session:
+        assert due_jobs(session, NOON, 10) == [job_id]
         assert due_jobs(session, NOON + timedelta(seconds=29), 10) == []
         assert due_jobs(session, NOON + timedelta(seconds=30), 10) == [job_id]
         assert due_jobs(session, NOON + timedelta(seconds=59), 10) == []

@@ -1,0 +1,79 @@
+"""What each route asks for: the one place where that is decided. A route without a rule answers nobody but an admin.
+
+`right` None: anybody, without a login. Looking at what asks for IMAGES is audited, and so is every request that changes
+something (`service.api.access_gate`).
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, field
+
+from starlette.routing import compile_path
+
+from service.access.roles import Right
+
+
+@dataclass(frozen=True)
+class Rule:
+    """One method of one path (as the router writes it). `page`: a browser that must log in is sent to do so."""
+
+    method: str
+    path: str
+    right: Right | None
+    page: bool = False
+    pattern: re.Pattern[str] = field(init=False, compare=False, repr=False)
+
+    def __post_init__(self) -> None:
+        object.__setattr__(self, "pattern", compile_path(self.path)[0])
+
+
+RULES: tuple[Rule, ...] = (
+    # Anybody: container engines, and whoever wants to log in.
+    Rule("GET", "/health/live", None),
+    Rule("GET", "/health/ready", None),
+    Rule("GET", "/login", None),
+    Rule("POST", "/login", None),
+    Rule("GET", "/login/oidc", None),
+    Rule("GET", "/login/oidc/callback", None),
+    Rule("GET", "/static/{path:path}", None),
+    # Monitoring
+    Rule("GET", "/metrics", Right.METRICS),
+    # Pages
+    Rule("GET", "/", Right.STATES, page=True),
+    Rule("GET", "/pages/studies/{study_instance_uid}", Right.STATES, page=True),
+    Rule("GET", "/refused", Right.STATES, page=True),
+    Rule("GET", "/docs", Right.STATES, page=True),
+    Rule("POST", "/logout", Right.STATES),
+    Rule("POST", "/logout/everywhere", Right.STATES),
+    # What arrived, and what became of it
+    Rule("GET", "/openapi.json", Right.STATES),
+    Rule("GET", "/studies", Right.STATES),
+    Rule("GET", "/studies/{study_instance_uid}", Right.STATES),
+    Rule("GET", "/jobs", Right.STATES),
+    Rule("GET", "/jobs/{job_id}", Right.STATES),
+    Rule("GET", "/rejections", Right.STATES),
+    Rule("GET", "/not-processed", Right.STATES),
+    Rule("GET", "/remote-nodes", Right.STATES),
+    Rule("GET", "/version", Right.STATES),
+    Rule("GET", "/me", Right.STATES),
+    # Patients' data
+    Rule("GET", "/jobs/{job_id}/previews/{name}.png", Right.IMAGES),
+    # The work under way
+    Rule("POST", "/jobs/retry", Right.OPERATE),
+    Rule("POST", "/jobs/{job_id}/retry", Right.OPERATE),
+    Rule("POST", "/jobs/{job_id}/cancel", Right.OPERATE),
+    Rule("POST", "/jobs/{job_id}/priority", Right.OPERATE),
+)
+
+
+def find_rule(method: str, path: str) -> Rule | None:
+    """The rule of a request; None: there is no such route, or nobody wrote its rule."""
+    wanted = "GET" if method == "HEAD" else method
+    return next((rule for rule in RULES if rule.method == wanted and rule.pattern.match(path)), None)
+
+
+def path_parameters(rule: Rule, path: str) -> dict[str, str]:
+    """The values in `path` by their names in the rule."""
+    found = rule.pattern.match(path)
+    return found.groupdict() if found else {}

@@ -1,0 +1,113 @@
+"""The upkeep of what is kept, on a thread of the network worker: retention, reconciliation, reading files again.
+
+Every walk goes on by one bounded pass at a time, from where it stands in the registry, whichever process took it last.
+One walk that fails holds up no other.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+from service.database import transaction
+from service.errors import SoftrayError
+from service.folder_broker import sweep_folder_broker
+from service.logs import log_event
+from service.registry import upkeep_tasks
+from service.registry.kept_files import Table
+from service.site_retention import RetentionSection
+from worker import retention
+from worker.context import WorkerContext
+from worker.reconcile import missing, orphans
+from worker.scrub import Pace, scrub
+
+logger = logging.getLogger(__name__)
+
+INTERVAL_S = 60.0
+LEASE_S = 900.0
+BROKER_LEFTOVERS_S = 600.0
+
+Walk = Callable[[str], str | None]
+
+
+@dataclass(frozen=True)
+class UpkeepTerms:
+    """`scrub_rate` in bytes per second, 0: files are not read again. `broker_folder`: None where a server is broker."""
+
+    retention: RetentionSection
+    scrub_rate: int
+    broker_folder: Path | None
+
+
+def start_upkeep(context: WorkerContext, terms: UpkeepTerms, interval_s: float = INTERVAL_S) -> threading.Event:
+    """Go on with every walk each `interval_s` seconds on a daemon thread; set the event to stop it."""
+    stop = threading.Event()
+
+    def keep_up() -> None:
+        while not stop.wait(interval_s):
+            upkeep(context, terms, stop, interval_s)
+
+    threading.Thread(target=keep_up, name="upkeep", daemon=True).start()
+    return stop
+
+
+def upkeep(context: WorkerContext, terms: UpkeepTerms, stop: threading.Event, scrub_s: float) -> None:
+    """One pass of every walk; nothing is raised. Files are read again for `scrub_s` seconds in all."""
+    walks: dict[str, Walk] = {walk: partial(_retain, walk, context=context, terms=terms) for walk in retention.WALKS}
+    walks["orphans"] = partial(orphans, context=context)
+    for table in Table:
+        walks[f"missing-{table}"] = partial(missing, table, context=context)
+    if terms.scrub_rate:
+        for table in Table:
+            walks[f"scrub-{table}"] = partial(_scrub, table, context, terms.scrub_rate, stop, scrub_s / len(Table))
+    for name, walk in walks.items():
+        if stop.is_set():
+            return
+        _guarded(name, partial(_pass, name, walk, context))
+    _guarded("leftovers", partial(_leftovers, context, terms))
+
+
+def _pass(name: str, walk: Walk, context: WorkerContext) -> None:
+    with transaction(context.sessions) as session:
+        claim = upkeep_tasks.claim_task(session, name, owner=context.owner, lease_s=LEASE_S, now=context.clock())
+    if claim is None:
+        return
+    position: str | None = claim.position
+    try:
+        position = walk(claim.position)
+    finally:
+        with transaction(context.sessions) as session:
+            upkeep_tasks.pass_ended(session, claim, position, now=context.clock())
+
+
+def _retain(walk: str, position: str, *, context: WorkerContext, terms: UpkeepTerms) -> str | None:
+    return retention.retain(walk, position, context, terms.retention)
+
+
+def _scrub(
+    table: Table, context: WorkerContext, rate: int, stop: threading.Event, most_s: float, position: str
+) -> str | None:
+    return scrub(table, position, context, Pace(rate, stop), most_s)
+
+
+def _leftovers(context: WorkerContext, terms: UpkeepTerms) -> None:
+    removed = retention.leftovers(context.store)
+    if terms.broker_folder is not None:
+        removed += sweep_folder_broker(terms.broker_folder, BROKER_LEFTOVERS_S)
+    if removed:
+        log_event(logger, "leftovers_removed", files=removed)
+
+
+def _guarded(name: str, work: Callable[[], None]) -> None:
+    try:
+        work()
+    except SoftrayError as error:
+        log_event(
+            logger, "upkeep_failed", level=logging.WARNING, walk=name, reason_code=error.code, detail=error.message
+        )
+    except Exception as error:  # whatever it is, the walk goes on from where it stood
+        log_event(logger, "upkeep_failed", level=logging.ERROR, walk=name, error=type(error).__name__)
