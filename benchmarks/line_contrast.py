@@ -168,10 +168,12 @@ def lines_over(case: Case) -> dict[str, Image]:
     sides = np.array(shape, np.float64)
     pixel_mm = CHEST_MM / max(shape)
     planes = {
-        laid.name: sum(drawn(laid.line, smooth_path(np.array(part) * sides), shape, pixel_mm) for part in laid.parts)
+        laid.name: np.sum(
+            [drawn(laid.line, smooth_path(np.array(part) * sides), shape, pixel_mm) for part in laid.parts], axis=0
+        )
         for laid in LINES
     }
-    bone = _blurred(fit(case.cxr, case.truth) - case.truth, 3.0)
+    bone = _blurred(fit(case.cxr, case.truth) - case.truth, 3.0).astype(np.float64)
     edge = np.hypot(*np.gradient(bone))
     planes["wire along a rib, 1.5 mm"] = drawn(HARD, _along(bone), shape, pixel_mm)
     planes["wire along a rib's edge, 1.5 mm"] = drawn(HARD, _along(edge), shape, pixel_mm)
@@ -198,7 +200,9 @@ def _both(model: Suppressor, cxr: Image) -> tuple[Image, Image]:
     """The soft-tissue image without what is given back to lines, and as the service makes it."""
     seen, placement = to_model(cxr, model.image_size)
     residual = from_model(model.bone_residual(seen, seeds=[0], on_step=lambda _step, _total: None), placement)
-    return cxr - within_patient(beside_dense_objects(residual, cxr), cxr), cxr - spared(residual, cxr)
+    return cxr - within_patient(beside_dense_objects(residual, cxr), cxr), cxr - spared(
+        residual, cxr, model.identity.architecture
+    )
 
 
 def _phantom(seed: int) -> Case:

@@ -27,7 +27,10 @@ class Parts:
     def sums(self, plane: Tensor) -> NDArray[np.float64]:
         """(n,): the sum over each part of `plane`, (1, 1, h, w)."""
         values = plane[0, 0].cpu().numpy()
-        return np.bincount(self.number.ravel(), values.ravel(), self.extent.size + 1)[1:]
+        sums: NDArray[np.float64] = np.bincount(
+            self.number.ravel(), weights=values.ravel().astype(np.float64), minlength=self.extent.size + 1
+        )[1:].astype(np.float64)
+        return sums
 
     def only(self, chosen: Mask) -> Tensor:
         """(1, 1, h, w) float32: 1 in those parts that are `chosen`, (n,)."""

@@ -104,7 +104,7 @@ def suppress(
         found = _watched(suppressor, model_pixels, seed, on_step, watcher)
     else:
         found = seeded_residual(suppressor, model_pixels, seeds, on_step)
-    residual = _shown(spared(from_model(found.mean, placement), source.display), source)
+    residual = _shown(spared(from_model(found.mean, placement), source.display, identity.architecture), source)
     stored = write_back(source, residual)
     provenance = provenance_of(identity, seed, service_version, len(seeds))
     spread = None
@@ -127,6 +127,9 @@ def suppress(
 
 def provenance_of(identity: ModelIdentity, seed: int, service_version: str, seeds: int = 1) -> Provenance:
     """What the derived object says about how it was made; `seeds`: how many, from `seed` on, the mean is over."""
+    parameters = [f"seeds={seeds}"] if seeds > 1 else []
+    if lines.keeps_lines(identity.architecture):
+        parameters.append(f"lines={lines.NAMED}")
     return Provenance(
         model_name=identity.name,
         model_version=identity.version,
@@ -135,7 +138,7 @@ def provenance_of(identity: ModelIdentity, seed: int, service_version: str, seed
         sampler=identity.sampler,
         steps=identity.steps,
         seed=seed,
-        parameters=" ".join([*([f"seeds={seeds}"] if seeds > 1 else []), f"lines={lines.NAMED}"]),
+        parameters=" ".join(parameters),
         precision=identity.precision,
         device=identity.device,
         service_version=service_version,

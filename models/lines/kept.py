@@ -22,6 +22,9 @@ from models.regions import Parts
 NAMED = f"1-{SHA256[:12]}"
 """Named in every result, since it decides pixels. The number is to be raised whenever this file, the finder's
 thresholds or what it looks at give back something else; what follows stands for the network's weights."""
+BONE_TAKERS = frozenset({"residual-unet"})
+"""Architectures whose residual takes nearly all of a bone's narrow contrast, as `BONE` supposes. One that takes half of
+it, as `bs-ldm-lite` does, would get edges of bones back as lines."""
 NARROW = 9
 """Pixels of the grid on which lines are found: wider than a line as a network shows it, narrower than a rib."""
 BONE = 0.8
@@ -56,6 +59,11 @@ def with_lines_kept(residual: NDArray[np.float32], display: NDArray[np.float32])
     given = taken * F.avg_pool2d(near, SOFTENED, 1, SOFTENED // 2, count_include_pad=False)
     kept: NDArray[np.float32] = (native - F.interpolate(given, native.shape[2:], mode="bilinear"))[0, 0].numpy()
     return kept
+
+
+def keeps_lines(architecture: str) -> bool:
+    """Whether lines are given back to the residuals of models of this architecture."""
+    return architecture in BONE_TAKERS
 
 
 def _not_bone(found: Parts, shown: torch.Tensor, taken: torch.Tensor) -> NDArray[np.bool_]:

@@ -63,8 +63,9 @@ def main() -> None:
     ]
     print(f"{[len(kind) for kind in backgrounds]} radiographs, projections and phantoms")
     layers = [_layer(random) for _ in range(wanted.layers)]
-    network = LineNetwork().to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # 1.3 times as fast
-    torch.nn.init.constant_(network.last.bias, FIRST_GUESS)  # type: ignore[arg-type]
+    network = LineNetwork()
+    network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # 1.3 times as fast
+    torch.nn.init.constant_(network.last.bias, FIRST_GUESS)
     if wanted.start is not None:
         network.load_state_dict(load_tensors(wanted.start, file_sha256(wanted.start)))
     optimiser = torch.optim.AdamW(network.parameters(), wanted.rate, weight_decay=1e-4)
@@ -107,7 +108,7 @@ def _sample(
 ) -> tuple[Tensor, Tensor, Tensor]:
     """A crop with lines, (1, 1, `CROP`, `CROP`) 0 to 1; where lines are; and how much is asked of each pixel."""
     kind = backgrounds[random.choice(len(backgrounds), p=(0.7, 0.2, 0.1))]
-    cxr = _cropped(in_range(kind[random.integers(len(kind))]), random)
+    cxr = _cropped(in_range(kind[int(random.integers(len(kind)))]), random)
     contrast, mask = (_turned(plane, random_state) for plane, random_state in _same(layers, random))
     strength = float(np.exp(random.uniform(np.log(0.03), np.log(0.35)))) * (random.random() > 0.1)
     shown = cxr + strength * gaussian_blur(contrast, random.uniform(0.3, 0.9))
@@ -122,7 +123,7 @@ def _same(
 ) -> list[tuple[Tensor, tuple[int, int, int, bool]]]:
     top, left = (int(random.integers(LAYER - CROP + 1)) for _ in range(2))
     turn = (top, left, int(random.integers(4)), bool(random.random() < 0.5))
-    return [(plane, turn) for plane in layers[random.integers(len(layers))]]
+    return [(plane, turn) for plane in layers[int(random.integers(len(layers)))]]
 
 
 def _turned(plane: Tensor, turn: tuple[int, int, int, bool]) -> Tensor:

@@ -23,7 +23,7 @@ from models.phantom import render
 from models.suppressor import ModelIdentity
 from tests.worker.conftest import IDENTITY, ConstantSuppressor
 from worker.errors import ResultRejectedError
-from worker.pipeline import SoftTissue, Watcher, suppress
+from worker.pipeline import SoftTissue, Watcher, provenance_of, suppress
 
 
 def run(
@@ -134,6 +134,11 @@ def test_how_lines_are_kept_is_told_and_another_way_makes_another_object(
     other = run(radiograph, ConstantSuppressor(residual=0.1)).derived
     assert one.SOPInstanceUID != other.SOPInstanceUID
     assert one.SeriesInstanceUID != other.SeriesInstanceUID
+
+
+def test_a_model_whose_lines_are_not_kept_names_no_way_of_keeping_them() -> None:
+    assert "lines=" in provenance_of(IDENTITY, 0, "0.0.test").parameters
+    assert provenance_of(replace(IDENTITY, architecture="bs-ldm"), 0, "0.0.test").parameters == ""
 
 
 def test_a_one_pass_model_has_no_spread_however_many_seeds_are_asked(radiograph: Dataset) -> None:
