@@ -141,6 +141,7 @@ def installed(folder: Path, *, embedded: bool) -> Iterator[Installation]:
 def _environment(data: Path, node_port: int) -> dict[str, str]:
     chosen = {
         "DATA_DIR": data, "DICOM_HOST": "127.0.0.1", "DICOM_PORT": node_port, "API_PORT": free_port(),
+        "API_LOGIN": "auto",
         "MIN_FREE_BYTES": 0, "MIN_SIDE": SIDE, "SIBLING_WAIT_S": 0, "DEVICE": "cpu", "TORCH_THREADS": 1,
         "LEASE_S": LEASE_S, "SWEEP_INTERVAL_S": 0.25, "RETRY_BASE_S": 0.2, "RETRY_MAX_S": 1, "MAX_ATTEMPTS": 30,
         "DELIVERY_MAX_ATTEMPTS": 100, "NETWORK_TIMEOUT_S": 2, "DIMSE_TIMEOUT_S": 4, "ACSE_TIMEOUT_S": 4,
