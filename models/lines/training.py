@@ -65,7 +65,7 @@ def main() -> None:
     layers = [_layer(random) for _ in range(wanted.layers)]
     network = LineNetwork()
     network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]  # 1.3 times as fast
-    torch.nn.init.constant_(network.last.bias, FIRST_GUESS)
+    torch.nn.init.constant_(network.last.bias, FIRST_GUESS)  # type: ignore[arg-type]
     if wanted.start is not None:
         network.load_state_dict(load_tensors(wanted.start, file_sha256(wanted.start)))
     optimiser = torch.optim.AdamW(network.parameters(), wanted.rate, weight_decay=1e-4)
