@@ -183,6 +183,22 @@ def test_what_stays_for_ever_is_passed_by(sessions: sessionmaker[Session]) -> No
     assert (len(found), passes) == (4, 3)
 
 
+def test_the_fault_of_a_file_that_nobody_needs_any_more_ends_with_its_retention(
+    sessions: sessionmaker[Session],
+) -> None:
+    delivered_job(sessions)
+    with transaction(sessions) as session:
+        [source] = kept_files.next_kept(session, kept_files.Table.SOURCE, 0, 10)
+        [result] = kept_files.next_kept(session, kept_files.Table.DERIVED, 0, 10)
+        assert kept_files.record_fault(session, source, "STORED_FILE_MISSING", now=NOON)
+        assert kept_files.record_fault(session, result, "STORED_FILE_ALTERED", now=NOON)
+    assert sources(sessions).paths == (source.path,)
+    assert results(sessions) == (result.path,)
+    with transaction(sessions) as session:
+        assert kept_files.count_faults(session) == {}
+        assert kept_files.faulty_files(session) == []
+
+
 def test_a_lost_source_fails_the_job_that_waits_for_it_only(sessions: sessionmaker[Session]) -> None:
     waiting, running = queued_job(sessions), queued_job(sessions)
     claimed(sessions, running)
