@@ -143,10 +143,16 @@ def delivery_postponed(
     not_before: datetime | None,
     status: int | None,
     now: datetime,
+    counts: bool = True,
 ) -> bool:
-    """SENDING to PENDING after a transient failure, or to CANCELLED if the job was; `status` None: no response came."""
+    """SENDING to PENDING after a transient failure, or to CANCELLED if the job was; `status` None: no response came.
+
+    `counts` False: the attempt is not spent, since the failure says nothing about the delivery.
+    """
     history = f"{_what(claim)}: {code}: {detail}"
     values = {"not_before": not_before, "announced_at": None, **_response(status, code, detail), **NO_LEASE}
+    if not counts:
+        values["attempts"] = claim.attempts - 1
     job = jobs.locked(session, claim.job_id)
     if job is not None and job.state is JobState.CANCELLED:
         return _withdraw(session, claim, values | {"not_before": None}, now)
