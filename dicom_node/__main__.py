@@ -6,7 +6,6 @@ import gc
 import logging
 import sys
 import threading
-from contextlib import nullcontext
 
 import pydicom.config
 from sqlalchemy.exc import SQLAlchemyError
@@ -125,7 +124,6 @@ def build_intake(settings: Settings) -> Intake:
         after=Afterwards(notice_refusals=site.gate.refusal_notice == "report", sibling_wait_s=settings.sibling_wait_s),
         limits=Limits(settings.max_instance_bytes, settings.max_queue_depth, quotas(site.sender)),
         shutting_down=threading.Event(),
-        turn_to_write=threading.Lock() if engine.dialect.name == "sqlite" else nullcontext(),
     )
 
 

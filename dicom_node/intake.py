@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import threading
 from collections.abc import Callable, Mapping
-from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from functools import partial
@@ -108,8 +107,6 @@ class Intake:
     after: Afterwards = Afterwards()
     urgency: UrgencyRules = field(default_factory=UrgencyRules)
     clock: Callable[[], datetime] = _now
-    # SQLite lets one writer in and the others ask again after a while; in turn, none of them sleeps.
-    turn_to_write: AbstractContextManager[object] = field(default_factory=threading.Lock)
 
     def __post_init__(self) -> None:
         terms = AdmissionTerms(self.limits.max_queue_depth, self.limits.quotas)
@@ -196,7 +193,7 @@ class Intake:
         stored: StoredFile,
     ) -> Receipt:
         priority = self.urgency.priority(received.calling_ae_title, received.command, header.elements)
-        with self.turn_to_write, transaction(self.sessions) as session:
+        with transaction(self.sessions) as session:
             recorded = instances.record_instance(
                 session,
                 _facts(received, header, verdict),

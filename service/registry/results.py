@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime
 
-from sqlalchemy import exists, select
+from sqlalchemy import exists, or_, select
 from sqlalchemy.orm import Session
 
 from service.errors import PermanentError
@@ -47,9 +47,7 @@ def record_results(session: Session, job_id: str, results: Sequence[ResultFacts]
                 f"expected {result.kind} {former.sop_instance_uid} again, which was delivered; found "
                 f"{result.sop_instance_uid}: the model or its parameters have changed",
             )
-        former.sop_instance_uid, former.series_instance_uid = result.sop_instance_uid, result.series_instance_uid
-        former.path, former.sha256 = result.path, result.sha256
-        former.file_removed_at = former.file_fault = former.file_fault_at = None
+        _renew(former, result)
     session.flush()
 
 
@@ -64,15 +62,22 @@ def result_files(session: Session, job_id: str) -> list[ResultFile]:
 
 
 def _was_sent(session: Session, result_id: int) -> bool:
-    sent = select(Delivery.id).where(Delivery.result_id == result_id, Delivery.state.in_(_ARRIVED))
-    return session.scalar(sent.limit(1)) is not None
+    """Whether a node has the object, or the Secondary Capture in its place."""
+    same_picture = or_(Result.id == result_id, Result.replaces_id == result_id)
+    sent = select(Delivery.id).join(Result, Result.id == Delivery.result_id)
+    return session.scalar(sent.where(same_picture, Delivery.state.in_(_ARRIVED)).limit(1)) is not None
 
 
 def record_replacement(session: Session, job_id: str, replaced_id: int, result: ResultFacts, *, now: datetime) -> int:
-    """The row of the same picture in another SOP class; the one that is there already if it was made before."""
-    made = session.scalar(select(Result.id).where(Result.replaces_id == replaced_id, Result.job_id == job_id))
+    """The row of the same picture in another SOP class; the one that is there already if it was made before.
+
+    That one gets the new file: its own may have been lost or removed since, or show what was computed before.
+    """
+    made = session.scalar(select(Result).where(Result.replaces_id == replaced_id, Result.job_id == job_id))
     if made is not None:
-        return made
+        _renew(made, result)
+        session.flush()
+        return made.id
     row = _row(job_id, result, replaced_id, now)
     session.add(row)
     session.flush()
@@ -82,6 +87,12 @@ def record_replacement(session: Session, job_id: str, replaced_id: int, result: 
 def has_results(session: Session, job_id: str) -> bool:
     """Whether the job has come as far as a derived object."""
     return bool(session.scalar(select(exists().where(Result.job_id == job_id))))
+
+
+def _renew(former: Result, result: ResultFacts) -> None:
+    former.sop_instance_uid, former.series_instance_uid = result.sop_instance_uid, result.series_instance_uid
+    former.path, former.sha256 = result.path, result.sha256
+    former.file_removed_at = former.file_fault = former.file_fault_at = None
 
 
 def _row(job_id: str, result: ResultFacts, replaces_id: int | None, now: datetime) -> Result:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 
 import pytest
@@ -9,6 +10,7 @@ from sqlalchemy import update
 from sqlalchemy.orm import Session, sessionmaker
 
 from service.database import transaction
+from service.errors import PermanentError
 from service.registry import commitment_promises, deliveries, jobs, kept_files, retention
 from service.registry.instances import Reception, Verdict
 from service.registry.job_states import DeliveryState, JobState
@@ -247,3 +249,48 @@ def test_pictures_of_what_is_computed_again_are_there_again(sessions: sessionmak
         assert jobs.record_derived(session, again, derived_facts(), now=NOON)
     with transaction(sessions, read_only=True) as session:
         assert kept_files.is_wanted(session, "preview/cc/c.png")
+
+
+SECONDARY_CAPTURE = "1.2.840.10008.5.1.4.1.1.7"
+
+
+def replaced(sessions: sessionmaker[Session], delivery_id: int, **overrides: object) -> int:
+    """The delivery of the Secondary Capture that its node gets in place of what it does not take."""
+    made = result_facts(sop_class_uid=SECONDARY_CAPTURE, sop_instance_uid="2.25.51", path="derived/dd/sc.dcm")
+    claim = claimed_delivery(sessions, delivery_id)
+    with transaction(sessions) as session:
+        assert deliveries.delivery_replaced(
+            session, claim, replace(made, **overrides), code="SOP_CLASS_NOT_ACCEPTED", status=None, now=NOON
+        )
+        return session.query(Delivery).order_by(Delivery.id.desc()).first().id  # type: ignore[union-attr]
+
+
+def test_another_object_under_another_uid_is_not_made_where_a_node_has_the_secondary_capture(
+    sessions: sessionmaker[Session],
+) -> None:
+    add_node(sessions, "archive")
+    add_node(sessions, "pacs")
+    job_id = derived_job(sessions)
+    old, failing = pending(sessions, job_id)
+    sent = claimed_delivery(sessions, replaced(sessions, old))
+    failed = claimed_delivery(sessions, failing)
+    with transaction(sessions) as session:
+        assert deliveries.delivery_sent(session, sent, status=0, now=NOON)
+        deliveries.delivery_failed(session, failed, code="STORED_FILE_MISSING", detail="", status=None, now=NOON)
+        jobs.retry(session, job_id, now=NOON, recompute=True)
+    again = claimed(sessions, job_id)
+    with pytest.raises(PermanentError, match="RESULT_CHANGED"), transaction(sessions) as session:
+        jobs.record_derived(session, again, derived_facts(result_facts(sop_instance_uid="2.25.99")), now=NOON)
+
+
+def test_a_secondary_capture_that_is_made_again_gives_its_row_the_new_file(sessions: sessionmaker[Session]) -> None:
+    add_node(sessions, "archive")
+    add_node(sessions, "pacs")
+    first, second = pending(sessions, derived_job(sessions))
+    replaced(sessions, first)
+    with transaction(sessions) as session:
+        removed = update(Result).where(Result.replaces_id.is_not(None)).values(file_removed_at=NOON)
+        session.execute(removed)
+    replaced(sessions, second, path="derived/ee/sc.dcm")
+    with transaction(sessions, read_only=True) as session:
+        assert kept_files.is_wanted(session, "derived/ee/sc.dcm")
