@@ -148,7 +148,7 @@ class AccessGate:
 
 
 def routed_path(request: Request) -> str:
-    """The path that the router goes by; `request.url` is put together from the Host header and cleaned by its parser."""
+    """The path that the router goes by; `request.url` is made from the Host header too, and cleaned by its parser."""
     return str(request.scope["path"])
 
 

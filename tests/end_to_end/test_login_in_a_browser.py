@@ -1,4 +1,4 @@
-"""Whoever works with the pages where everybody must log in: first start, a colleague with fewer rights, Retry, log out."""
+"""Working with the pages where everybody must log in: first start, an account with fewer rights, Retry, log out."""
 
 from __future__ import annotations
 
