@@ -12,7 +12,7 @@ HEADERS = {
     ),
     "X-Content-Type-Options": "nosniff",
     "X-Frame-Options": "DENY",
-    # Not "no-referrer": of a form on such a page the browser says `Origin: null`, as it would of a stranger's (Fetch 3.2).
+    # Not "no-referrer": of such a page's form the browser says `Origin: null`, as of a stranger's (Fetch, section 3.2).
     "Referrer-Policy": "same-origin",
     "Cross-Origin-Opener-Policy": "same-origin",
     "Cross-Origin-Resource-Policy": "same-origin",

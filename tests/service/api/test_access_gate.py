@@ -292,6 +292,8 @@ def test_headers_of_a_hardened_site_are_on_every_answer(installation: Installati
         assert "unsafe" not in policy
         assert headers["x-frame-options"] == "DENY"
         assert headers["cross-origin-opener-policy"] == "same-origin"
+        # "no-referrer" would hide our own page's origin from ourselves: the login form would be a stranger's.
+        assert headers["referrer-policy"] == "same-origin"
 
 
 def test_an_open_page_alone_does_not_keep_a_session(client: TestClient, installation: Installation) -> None:
