@@ -99,13 +99,14 @@ def _measure(options: argparse.Namespace) -> dict[str, float]:
     with TemporaryDirectory() as folder:
         file, target = Path(folder) / "in.dcm", Path(folder) / "out.dcm"
         dcmwrite(file, radiograph, enforce_file_format=True)
+        architecture = suppressor.identity.architecture
         for _ in range(options.rounds):
             dataset = lap("read and parse", lambda: dcmread(file))
             source = lap("pixels to display", lambda ds=dataset: read_source(ds))  # type: ignore[misc]
             pixels, placement = lap("display to model", lambda s=source: to_model(s.display, suppressor.image_size))  # type: ignore[misc]
             residual = lap("network", lambda p=pixels: _residual(suppressor, p))  # type: ignore[misc]
             found = lap("model to display", lambda r=residual, p=placement: from_model(r, p))  # type: ignore[misc]
-            native = lap("what is spared", lambda f=found, s=source: spared(f, s.display))  # type: ignore[misc]
+            native = lap("what is spared", lambda f=found, s=source: spared(f, s.display, architecture))  # type: ignore[misc]
             stored = lap("display to stored", lambda s=source, n=native: write_back(s, n))  # type: ignore[misc]
             lap("derive and write", lambda ds=dataset, st=stored: _write(ds, st, suppressor, target))  # type: ignore[misc]
     medians = {stage: statistics.median(times) for stage, times in laps.items()}

@@ -4,7 +4,8 @@ A network that has learnt bone from dual energy takes metal for bone. Looked for
 run in several directions within a few millimetres, as in letters, clips and connectors; a rib's edge runs in one. Under
 such an object the residual becomes what it is beside it: the object keeps its contrast, and a rib that passes below
 still goes. Thresholds are multiples of the image's own quantiles, since no window and no processing is like another.
-It is meant to be sure rather than complete: a lead or a tube by itself has one direction and is not found.
+It is meant to be sure rather than complete: a lead or a tube by itself has one direction, and is found by
+`models.lines`.
 """
 
 from __future__ import annotations
@@ -17,6 +18,7 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from models.beside import from_beside
 from models.gaussian import gaussian_blur, high_pass
 from models.regions import reached
 
@@ -48,7 +50,7 @@ def beside_dense_objects(residual: NDArray[np.float32], display: NDArray[np.floa
     if not bool(objects.any()):
         return residual
     height, width = objects.shape[2:]
-    beside = _from_beside(F.adaptive_avg_pool2d(native, (height, width)), objects == 0)
+    beside = from_beside(F.adaptive_avg_pool2d(native, (height, width)), objects == 0, BESIDE_SIGMAS)
     both = F.interpolate(torch.cat([objects, beside], 1), size=native.shape[2:], mode="bilinear")
     changed: NDArray[np.float32] = torch.lerp(native, both[:, 1:], both[:, :1])[0, 0].numpy()
     return changed
@@ -95,17 +97,6 @@ def _edges(fine: Tensor) -> tuple[Tensor, Tensor]:
     smaller = (xx + yy - ((xx - yy) ** 2 + 4 * xy**2).sqrt()) / 2
     steepest = _largest_of(across.add_(along), STEP)
     return steepest.sqrt() / SUMMED, smaller.clamp_min(0).sqrt() / SUMMED
-
-
-def _from_beside(residual: Tensor, free: Tensor) -> Tensor:
-    """`residual` from where it is `free`, the nearest that there is enough of; 0 where there is none."""
-    known = torch.cat([residual * free, free.float()])
-    found, weight = torch.zeros_like(residual), torch.zeros_like(residual)
-    for sigma in BESIDE_SIGMAS:
-        total, share = gaussian_blur(known, sigma).chunk(2)
-        here = (1 - weight) * (share / 0.1).clamp_max(1)
-        found, weight = found + here * total / share.clamp_min(1e-4), weight + here
-    return found
 
 
 def _closed(mask: Tensor, side: int) -> Tensor:

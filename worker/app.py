@@ -47,7 +47,7 @@ from worker.deliver import deliver
 from worker.left_to_sweep import left_to_sweep
 from worker.notify import notify
 from worker.sweep import start_sweeper
-from worker.upkeep import UpkeepTerms, start_upkeep
+from worker.upkeep import Upkeep, UpkeepTerms
 
 if TYPE_CHECKING:
     from worker.model_host import ModelHost
@@ -110,7 +110,7 @@ def run_network(settings: Settings) -> None:
     stop_sweeping = start_sweeper(context, settings.sweep_interval_s)
     stop_following_up = start_follow_up(context, settings.sweep_interval_s)
     stop_audit_trail = start_audit_trail(audit_trail(settings, context), settings.sweep_interval_s)
-    stop_upkeep = start_upkeep(context, _upkeep_terms(settings))
+    upkeep = Upkeep(context, _upkeep_terms(settings))
     try:
         consume(
             celery,
@@ -125,7 +125,7 @@ def run_network(settings: Settings) -> None:
         stop_sweeping.set()
         stop_following_up.set()
         stop_audit_trail.set()
-        stop_upkeep.set()
+        upkeep.stop()
         context.associations.close()
 
 

@@ -21,13 +21,13 @@ from service.audit.events import Actor, ActorKind, AuditKind, AuditNote
 from service.audit.events import Outcome as AuditOutcome
 from service.audit.notes import note
 from service.database import transaction
-from service.errors import ConfigurationError
+from service.errors import ConfigurationError, StoreFullError
 from service.logs import log_event
 from service.registry import circuit_breaker, deliveries, delivery_queue
 from service.registry.result_kinds import ResultKind
 from service.routing import COMPANIONS
 from worker.context import WorkerContext
-from worker.failed_attempt import require_budget
+from worker.failed_attempt import NO_ROOM_WAIT_S, require_budget
 from worker.failure import classify
 from worker.handed_back import give_back_delivery
 from worker.kept_object import MadeObject, keep_object
@@ -53,7 +53,7 @@ def deliver(hinted: int, context: WorkerContext) -> bool:
 
 
 def _deliver(claim: deliveries.DeliveryClaim, context: WorkerContext) -> bool:
-    asked = True
+    asked, no_room = True, False
     try:
         require_budget(claim.attempts, context.delivery_retries)
         with Lease(lambda: _renew(claim, context), lease_s=context.lease_s, deadline_s=context.deadline_s):
@@ -65,8 +65,9 @@ def _deliver(claim: deliveries.DeliveryClaim, context: WorkerContext) -> bool:
         passes = failure.transient or isinstance(error, ConfigurationError)
         outcome = Outcome.RETRY if passes else Outcome.REFUSED
         result = StoreResult(claim.result.sop_instance_uid, outcome, None, failure.code, failure.detail)
-        replacement, asked = None, False
-    _record(claim, result, replacement, context, asked=asked)
+        # A full disk says nothing about the delivery: it waits for room as long as that takes.
+        replacement, asked, no_room = None, False, isinstance(error, StoreFullError)
+    _record(claim, result, replacement, context, asked=asked, no_room=no_room)
     _announce_next(claim, context)
     return result.outcome is Outcome.SENT
 
@@ -84,6 +85,7 @@ def _record(
     context: WorkerContext,
     *,
     asked: bool,
+    no_room: bool,
 ) -> None:
     now = context.clock()
     answered = result.status is not None or result.outcome is not Outcome.RETRY
@@ -95,8 +97,9 @@ def _record(
             circuit_breaker.node_failed(session, claim.node.remote_node_id, context.breaker, now=now)
         if result.outcome is Outcome.SENT and result.status is not None:
             deliveries.delivery_sent(session, claim, status=result.status, now=now)
-        elif result.outcome is Outcome.RETRY and not context.delivery_retries.exhausted(claim.attempts):
-            wait = timedelta(seconds=context.delivery_retries.wait_s(claim.attempts, random.random()))
+        elif no_room or (result.outcome is Outcome.RETRY and not context.delivery_retries.exhausted(claim.attempts)):
+            wait_s = context.delivery_retries.wait_s(claim.attempts, random.random())
+            wait = timedelta(seconds=max(wait_s, NO_ROOM_WAIT_S) if no_room else wait_s)
             deliveries.delivery_postponed(
                 session,
                 claim,
@@ -105,6 +108,7 @@ def _record(
                 status=result.status,
                 not_before=now + wait,
                 now=now,
+                counts=not no_room,
             )
         elif replacement is not None:
             deliveries.delivery_replaced(session, claim, replacement, code=result.code, status=result.status, now=now)
@@ -120,6 +124,7 @@ def _record(
         kind=claim.result.kind,
         outcome=result.outcome,
         status=f"0x{result.status:04X}" if result.status is not None else "none",
+        reason_code=None if result.outcome is Outcome.SENT else result.code,
         attempts=claim.attempts,
     )
 

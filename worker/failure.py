@@ -31,7 +31,7 @@ def classify(error: BaseException) -> Failure:
         case WorkerError():
             return Failure(error.code, str(error), error.transient)
         case SoftrayError():
-            return Failure(error.code, str(error), not isinstance(error, PermanentError))
+            return Failure(error.code, error.message, not isinstance(error, PermanentError))
         case DicomNodeError():
             return Failure(str(error.code), str(error), transient=False)
         case MemoryError():

@@ -21,6 +21,7 @@ from dicom_node.derived import DerivedPolicy, Provenance
 from dicom_node.derived_images import SOFT_TISSUE, DerivedImage, derive_images
 from dicom_node.image_gate import ImageGate
 from dicom_node.pixels import SourceImage, read_source, write_back
+from models.lines import kept as lines
 from models.preprocess import from_model, to_model
 from models.spared import spared
 from models.spread import SeededResidual, seeded_residual, seeds_of
@@ -103,7 +104,7 @@ def suppress(
         found = _watched(suppressor, model_pixels, seed, on_step, watcher)
     else:
         found = seeded_residual(suppressor, model_pixels, seeds, on_step)
-    residual = _shown(spared(from_model(found.mean, placement), source.display), source)
+    residual = _shown(spared(from_model(found.mean, placement), source.display, identity.architecture), source)
     stored = write_back(source, residual)
     provenance = provenance_of(identity, seed, service_version, len(seeds))
     spread = None
@@ -126,6 +127,9 @@ def suppress(
 
 def provenance_of(identity: ModelIdentity, seed: int, service_version: str, seeds: int = 1) -> Provenance:
     """What the derived object says about how it was made; `seeds`: how many, from `seed` on, the mean is over."""
+    parameters = [f"seeds={seeds}"] if seeds > 1 else []
+    if lines.keeps_lines(identity.architecture):
+        parameters.append(f"lines={lines.NAMED}")
     return Provenance(
         model_name=identity.name,
         model_version=identity.version,
@@ -134,7 +138,7 @@ def provenance_of(identity: ModelIdentity, seed: int, service_version: str, seed
         sampler=identity.sampler,
         steps=identity.steps,
         seed=seed,
-        parameters=f"seeds={seeds}" if seeds > 1 else "",
+        parameters=" ".join(parameters),
         precision=identity.precision,
         device=identity.device,
         service_version=service_version,

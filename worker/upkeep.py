@@ -28,7 +28,10 @@ from worker.scrub import Pace, scrub
 logger = logging.getLogger(__name__)
 
 INTERVAL_S = 60.0
-LEASE_S = 900.0
+# A pass seldom takes longer; one that does, and loses its walk to another process, costs that the walk is done twice.
+# After a kill the walk stands still so long.
+LEASE_S = 180.0
+GIVE_BACK_WITHIN_S = 2.0
 BROKER_LEFTOVERS_S = 600.0
 
 Walk = Callable[[str], str | None]
@@ -43,16 +46,25 @@ class UpkeepTerms:
     broker_folder: Path | None
 
 
-def start_upkeep(context: WorkerContext, terms: UpkeepTerms, interval_s: float = INTERVAL_S) -> threading.Event:
-    """Go on with every walk each `interval_s` seconds on a daemon thread; set the event to stop it."""
-    stop = threading.Event()
+class Upkeep:
+    """A daemon thread that goes on with every walk each `interval_s` seconds, until `stop`."""
 
-    def keep_up() -> None:
-        while not stop.wait(interval_s):
-            upkeep(context, terms, stop, interval_s)
+    def __init__(self, context: WorkerContext, terms: UpkeepTerms, interval_s: float = INTERVAL_S) -> None:
+        self._stop = threading.Event()
+        self._thread = threading.Thread(
+            target=self._keep_up, args=(context, terms, interval_s), name="upkeep", daemon=True
+        )
+        self._thread.start()
 
-    threading.Thread(target=keep_up, name="upkeep", daemon=True).start()
-    return stop
+    def stop(self, within_s: float = GIVE_BACK_WITHIN_S) -> bool:
+        """End the pass in hand and give its walk back, so that the next process goes on at once; True: it has."""
+        self._stop.set()
+        self._thread.join(within_s)
+        return not self._thread.is_alive()
+
+    def _keep_up(self, context: WorkerContext, terms: UpkeepTerms, interval_s: float) -> None:
+        while not self._stop.wait(interval_s):
+            upkeep(context, terms, self._stop, interval_s)
 
 
 def upkeep(context: WorkerContext, terms: UpkeepTerms, stop: threading.Event, scrub_s: float) -> None:

@@ -103,7 +103,7 @@ class ModelRun:
         residual = torch.zeros_like(seen)
         for seed in range(self._seeds):
             residual += self._suppressor.bone_residual(seen, seeds=[seed], on_step=lambda _step, _total: None)
-        return cxr - spared(from_model(residual / self._seeds, placement), cxr)
+        return cxr - spared(from_model(residual / self._seeds, placement), cxr, self._suppressor.identity.architecture)
 
 
 @dataclass(frozen=True)

@@ -1,1 +1,1 @@
-"""Leads, wires, catheters, tubes and clips as radiographs show them, drawn to measure what a method leaves of them."""
+"""Leads, wires, catheters, tubes and clips in a radiograph: found by a small network, and kept."""

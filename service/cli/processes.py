@@ -9,8 +9,10 @@ import typer
 
 from service import supervisor
 from service.cli.connection import bring_up_to_date
-from service.cli.launch import call, settings
+from service.cli.launch import call, fail, settings
+from service.errors import SoftrayError
 from service.logs import configure_logging
+from service.settings import Settings
 
 NODE = "dicom_node.__main__:run"
 API = "service.api.serve:serve"
@@ -43,7 +45,7 @@ def up() -> None:
     """
     configured = settings()
     configure_logging(configured.log_level, configured.log_format)
-    bring_up_to_date(configured)
+    _migrate(configured)
     raise typer.Exit(supervisor.supervise(supervisor.PARTS, stop_within_s=configured.stop_within_s))
 
 
@@ -64,5 +66,13 @@ def worker(kind: Annotated[WorkerKind, typer.Argument(help="gpu: computes. netwo
 
 def migrate() -> None:
     """Bring the database to this version's tables. Safe to run again, and while another process does the same."""
-    bring_up_to_date(settings())
+    _migrate(settings())
     typer.echo("the database is up to date")
+
+
+def _migrate(configured: Settings) -> None:
+    """A database that cannot be reached or read ends the command with its sentence."""
+    try:
+        bring_up_to_date(configured)
+    except SoftrayError as error:
+        fail(str(error))

@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 from rich.console import Console
-from rich.table import Column, Table
+from rich.table import Table
 
 from service.cli.connection import session
 from service.cli.job_orders import cancel_job, reprioritise_job, retry_failed, retry_job
@@ -15,6 +15,9 @@ from service.cli.launch import fail
 from service.priorities import Priority
 from service.registry import queries
 from service.registry.job_states import JobState
+
+WIDEST = 400
+"""Characters of a line, beyond which a reason in words goes on in the next."""
 
 
 def add_to(app: typer.Typer) -> None:
@@ -74,8 +77,8 @@ def _list(state: JobState | None, reason: str | None, limit: int) -> None:
         typer.echo("no jobs yet")
         return
     typer.echo("  ".join(f"{name}: {count}" for name, count in counts.items()))
-    # The whole id, however narrow the terminal: it is what the next command needs.
-    table = Table(Column("job", no_wrap=True, min_width=36), "state", "priority", "reason", "step", "updated (UTC)")
+    # Whole ids, states and codes, however narrow the terminal or pipe: they are what the next command needs.
+    table = Table("job", "state", "priority", "reason", "step", "updated (UTC)", box=None, pad_edge=False)
     in_words = state is JobState.FAILED
     for row in rows:
         table.add_row(
@@ -86,7 +89,7 @@ def _list(state: JobState | None, reason: str | None, limit: int) -> None:
             f"{row.attempts} attempts" if in_words else f"{row.step}/{row.total_steps}" if row.total_steps else "",
             f"{row.updated_at:%m-%d %H:%M:%S}",
         )
-    Console().print(table)
+    Console(width=WIDEST).print(table)
 
 
 def _show(job_id: str) -> None:

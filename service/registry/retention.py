@@ -2,8 +2,9 @@
 
 A file may go once its job has done its duty: delivered, proven to have arrived where any of its nodes is asked for
 proof, or refused. Never that of a job that is under way or failed, and never an instance that we have committed to
-keep. Each function looks at a window of rows behind a position, marks those that may go and returns their paths; what
-stays for ever is passed by, not met again at every pass. The caller commits, then unlinks what `is_wanted` by no row.
+keep. One that is missing or altered goes like any other, and its fault with it: nobody needs it any more. Each function
+looks at a window of rows behind a position, marks those that may go and returns their paths; what stays for ever is
+passed by, not met again at every pass. The caller commits, then unlinks what `is_wanted` by no row.
 """
 
 from __future__ import annotations
@@ -42,7 +43,7 @@ def mark_sources(
     rows = session.execute(
         select(Instance.id, Instance.path, Instance.eligible, Instance.received_at, Instance.file_returned_at)
         .where(Instance.file_removed_at.is_(None), Instance.id > _number(position))
-        .where(Instance.promised_at.is_(None), Instance.file_fault.is_(None))
+        .where(Instance.promised_at.is_(None))
         .order_by(Instance.id)
         .limit(limit)
     ).all()
@@ -77,7 +78,7 @@ def mark_results(
     """Derived objects."""
     rows = session.execute(
         select(Result.id, Result.path, Result.job_id)
-        .where(Result.file_removed_at.is_(None), Result.file_fault.is_(None), Result.id > _number(position))
+        .where(Result.file_removed_at.is_(None), Result.id > _number(position))
         .order_by(Result.id)
         .limit(limit)
     ).all()

@@ -15,13 +15,13 @@ _ONE_WORD = re.compile(r"[A-Z]{4,}")
 _RAISES = re.compile(r"(?:Error|RefusedObject|RefusedReport|ImageRefused|_refused|_refuse)$")
 # Enumerations whose members name other things than reasons.
 _ENUMERATIONS = {
-    "Compression", "FrontalView", "ImageKind", "JobPurpose", "JobState", "Kind", "Presence", "RadiographKind",
-    "Relationship", "ResultKind", "StudyState", "VoiFunction",
+    "ActorKind", "AuditKind", "Break", "Compression", "FrontalView", "ImageKind", "JobPurpose", "JobState", "Kind",
+    "Presence", "RadiographKind", "Relationship", "ResultKind", "StudyState", "VoiFunction",
 }  # fmt: skip
 # Values of DICOM attributes, names of other libraries, and names that are only names.
 _WORDS = {
     "AI_LABEL", "ALGORITHM_REPORT", "BONE_SUPPRESSED", "DEMO_MODALITY", "DEMO_PACS", "FOR_PROCESSING",
-    "ISO_10918_1", "ISO_14495_1", "ISO_15444_1", "ISO_15444_15", "KEY_VALUES_MISMATCH",
+    "ISO_10918_1", "ISO_14495_1", "ISO_15444_1", "ISO_15444_15", "KEY_VALUES_MISMATCH", "SUDO_USER",
 }  # fmt: skip
 _OTHER_FILES = {"models/pickle_import.py"}  # the instructions of pickle
 

@@ -13,7 +13,7 @@ from sqlalchemy import update
 
 from dicom_node.radiograph import wrap_radiograph
 from dicom_node.stand_in_pacs import StandInPacs
-from service.errors import TransientError
+from service.errors import StoreFullError, TransientError
 from service.registry import deliveries, delivery_queue, queries, remote_nodes
 from service.registry.job_states import DeliveryState, JobState
 from service.registry.result_kinds import ResultKind
@@ -271,6 +271,22 @@ def test_a_failure_of_our_own_store_is_not_held_against_the_node(
     with context.sessions() as session:
         [node] = remote_nodes.list_remote_nodes(session)
     assert node.failures_in_a_row == 0
+
+
+def test_a_disk_without_room_for_the_secondary_capture_costs_no_attempt(
+    context: WorkerContext, job_id: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise StoreFullError("STORE_FULL", "no room left")
+
+    monkeypatch.setattr(context.store, "keep", full)
+    with StandInPacs(tmp_path / "pacs", sop_classes=[SecondaryCaptureImageStorage]) as pacs:
+        plan(context, pacs)
+        [delivery_id] = pending(context, job_id)
+        assert not deliver(delivery_id, replace(context, delivery_retries=RetryPolicy(1, 1.0, 1.0)))
+    [delivery] = detail(context, job_id).deliveries
+    assert (delivery.state, delivery.reason_code, delivery.attempts) == (DeliveryState.PENDING, "STORE_FULL", 0)
+    assert delivery.not_before is not None
 
 
 def test_a_certificate_that_is_missing_fails_no_delivery_for_good(

@@ -18,11 +18,12 @@ from dicom_node.errors import ImageRefused
 from dicom_node.image_gate import ImageGate
 from dicom_node.pixels import read_source
 from dicom_node.radiograph import wrap_radiograph
+from models.lines import kept as lines
 from models.phantom import render
 from models.suppressor import ModelIdentity
 from tests.worker.conftest import IDENTITY, ConstantSuppressor
 from worker.errors import ResultRejectedError
-from worker.pipeline import SoftTissue, Watcher, suppress
+from worker.pipeline import SoftTissue, Watcher, provenance_of, suppress
 
 
 def run(
@@ -122,6 +123,22 @@ def test_the_number_of_seeds_is_told_and_makes_another_object(radiograph: Datase
     assert "seeds=" not in one.DerivationDescription
     assert one.SOPInstanceUID != three.SOPInstanceUID
     assert one.SeriesInstanceUID != three.SeriesInstanceUID
+
+
+def test_how_lines_are_kept_is_told_and_another_way_makes_another_object(
+    radiograph: Dataset, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    one = run(radiograph, ConstantSuppressor(residual=0.1)).derived
+    assert f"lines={lines.NAMED}" in one.DerivationDescription
+    monkeypatch.setattr(lines, "NAMED", "other")
+    other = run(radiograph, ConstantSuppressor(residual=0.1)).derived
+    assert one.SOPInstanceUID != other.SOPInstanceUID
+    assert one.SeriesInstanceUID != other.SeriesInstanceUID
+
+
+def test_a_model_whose_lines_are_not_kept_names_no_way_of_keeping_them() -> None:
+    assert "lines=" in provenance_of(IDENTITY, 0, "0.0.test").parameters
+    assert provenance_of(replace(IDENTITY, architecture="bs-ldm"), 0, "0.0.test").parameters == ""
 
 
 def test_a_one_pass_model_has_no_spread_however_many_seeds_are_asked(radiograph: Dataset) -> None:

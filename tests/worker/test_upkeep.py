@@ -12,16 +12,18 @@ from pathlib import Path
 import numpy as np
 import pytest
 from pydicom import Dataset
-from sqlalchemy import update
+from sqlalchemy import select, update
 
 from dicom_node.radiograph import wrap_radiograph
 from service.errors import StoreFullError
 from service.instance_store import InstanceStore, Kind
-from service.registry import deliveries, delivery_queue, remote_nodes
+from service.registry import deliveries, delivery_queue, jobs, remote_nodes
+from service.registry.exposures import FOR_PRESENTATION_PREFERRED, FOR_PROCESSING
 from service.registry.instances import Verdict
 from service.registry.job_states import JobState
 from service.registry.kept_files import Table
 from service.registry.tables import Instance, Job, Result
+from service.registry.upkeep_tables import UpkeepTask
 from service.registry.upkeep_tasks import claim_task, pass_ended, read_tasks
 from service.retrying import retry_job
 from service.routing import Routing
@@ -32,6 +34,7 @@ from tests.dicom_node.factories import chest
 from tests.dicom_node.factories import radiograph as chest_radiograph
 from tests.dicom_node.running_node import as_received, installation
 from tests.radiographs import phantom
+from tests.service_process import wait_for
 from tests.worker.conftest import ConstantSuppressor, DirectHost, queue_job, receive
 from worker import infer as infer_module
 from worker.context import WorkerContext
@@ -40,7 +43,7 @@ from worker.infer import infer
 from worker.reconcile import StoreDoesNotMatchError, missing, orphans
 from worker.retention import retain, wanted
 from worker.scrub import Pace, scrub
-from worker.upkeep import UpkeepTerms, upkeep
+from worker.upkeep import Upkeep, UpkeepTerms, upkeep
 
 AT_ONCE = RetentionSection(
     delivered_days=1e-9, refused_days=1e-9, derived_days=1e-9, previews_days=1e-9, quarantine_days=1e-9
@@ -129,6 +132,27 @@ def test_a_lost_file_fails_its_waiting_job_before_a_worker_needs_it(context: Wor
         job = session.get(Job, job_id)
         assert job is not None
         assert (job.state, job.reason_code) == (JobState.FAILED, "STORED_FILE_MISSING")
+
+
+def test_where_the_lost_file_was_preferred_the_other_object_of_its_exposure_gets_its_turn(
+    context: WorkerContext,
+) -> None:
+    raw, presented = image(1), image(2)
+    raw.SOPClassUID, presented.StudyInstanceUID = FOR_PROCESSING, raw.StudyInstanceUID
+    waiting, preferred = queue_job(context, raw), queue_job(context, presented)
+    with context.sessions.begin() as session:
+        session.execute(update(Instance).values(irradiation_event_uid="2.25.7"))
+        assert jobs.withdraw(session, waiting, code=FOR_PRESENTATION_PREFERRED, detail="", now=context.clock())
+        [path] = session.scalars(
+            select(Instance.path).where(Instance.sop_instance_uid == presented.SOPInstanceUID)
+        ).all()
+    context.store.resolve(path).unlink()
+    missing(Table.SOURCE, "", context)
+    with context.sessions() as session:
+        assert (job := session.get(Job, preferred)) is not None
+        assert job.state is JobState.FAILED
+        assert (job := session.get(Job, waiting)) is not None
+        assert job.state is JobState.QUEUED
 
 
 def test_a_lost_file_comes_back_from_lost_and_found(context: WorkerContext) -> None:
@@ -284,6 +308,21 @@ def test_a_retry_computes_again_what_was_lost_under_the_same_uid(context: Worker
             deliveries.claim_delivery(session, delivery_id, owner="n", lease_s=30.0, now=context.clock()),
             deliveries.DeliveryClaim,
         )
+
+
+def test_a_walk_in_hand_is_given_back_when_the_worker_stops(context: WorkerContext) -> None:
+    for number in range(3):
+        refused(context, number)
+    terms = UpkeepTerms(RetentionSection(), scrub_rate=1, broker_folder=None)  # a byte a second: a file takes weeks
+    keeping = Upkeep(context, terms, interval_s=0.01)
+    wait_for("a walk in hand", lambda: lease_of(context, "scrub-source"), within_s=20, pause_s=0.02)
+    assert keeping.stop(within_s=10.0)
+    assert lease_of(context, "scrub-source") is None
+
+
+def lease_of(context: WorkerContext, name: str) -> str | None:
+    with context.sessions() as session:
+        return session.scalar(select(UpkeepTask.lease_owner).where(UpkeepTask.name == name))
 
 
 def test_one_walk_that_fails_holds_up_no_other(context: WorkerContext, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -6,9 +6,11 @@ import json
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
+from pathlib import Path
 
 import typer
-from sqlalchemy.exc import SQLAlchemyError
+from sqlalchemy import make_url
+from sqlalchemy.exc import ArgumentError, SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from service.database import make_engine, make_session_factory
@@ -50,6 +52,9 @@ def examine(settings: Settings, *, repair: bool = False) -> Iterator[Finding]:
     """Every finding, as it is made; nothing is raised."""
     from worker.doctor import foundation, storage, surroundings, work  # they need what stands above
 
+    if (missing := _missing_registry(settings)) is not None:
+        yield missing
+        return
     try:
         store = open_store(settings)
         engine = make_engine(settings.effective_database_url)
@@ -74,6 +79,23 @@ def examine(settings: Settings, *, repair: bool = False) -> Iterator[Finding]:
             yield from _guarded(subject, check, patient)
     finally:
         engine.dispose()
+
+
+def _missing_registry(settings: Settings) -> Finding | None:
+    """A SQLite file that is not there: opening it would leave an empty one, and a data folder, where none belong."""
+    try:
+        url = make_url(settings.effective_database_url)
+    except ArgumentError:
+        return None  # the next to read it says so
+    if url.get_backend_name() != "sqlite" or not url.database or Path(url.database).exists():
+        return None
+    return problem(
+        "registry",
+        "REGISTRY_MISSING",
+        f"expected the registry at {url.database}, found no file; nothing else was looked at",
+        means="softray has never been started here, or its settings name another folder than the one in use",
+        do="softray up, which makes one; or correct SOFTRAY_DATA_DIR, or restore the registry from its backup",
+    )
 
 
 def _guarded(subject: str, check: Check, patient: Patient) -> Iterator[Finding]:

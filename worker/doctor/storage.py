@@ -34,6 +34,7 @@ from worker.upkeep import BROKER_LEFTOVERS_S
 
 ROWS_AT_ONCE = 500
 STALE_WALK_S = 3600.0
+MOST_NAMED = 5
 
 
 def _store(patient: Patient) -> Iterator[Finding]:
@@ -123,26 +124,40 @@ def _orphans(patient: Patient) -> Iterator[Finding]:
 
 def _records(patient: Patient) -> Iterator[Finding]:
     """Rows whose file is not there, and what reading files again has found."""
-    looked, gone, back = 0, 0, 0
+    looked, back = 0, 0
+    gone: list[str] = []
     for table in Table:
         after = 0
         while rows := _rows(patient, table, after):
             after = rows[-1].row_id
             for row in rows:
                 looked += 1
-                if not is_there(patient.store, row.path):
-                    gone += 1
-                    back += patient.repair and bring_back(patient.store, row.path)
-    if gone:
+                if is_there(patient.store, row.path):
+                    continue
+                if patient.repair and bring_back(patient.store, row.path):
+                    back += 1
+                else:
+                    gone.append(row.path)
+    if back:
         yield problem(
             "records",
             "STORED_FILE_MISSING",
-            f"{gone} of {looked} files that records name are not there",
-            means="their images cannot be computed or sent again; what was delivered is in the archive",
-            do="is the right volume mounted? restore them from the backup, or send the images again",
-            repaired=f"{back} brought back from lost+found" if back == gone else "",
+            f"{back} of {looked} files that records name lay in lost+found",
+            means="their images could not be computed or sent again",
+            do="nothing more",
+            repaired=f"{back} brought back from lost+found",
         )
-    else:
+    if gone:
+        named = ", ".join(gone[:MOST_NAMED]) + (", …" if len(gone) > MOST_NAMED else "")
+        yield problem(
+            "records",
+            "STORED_FILE_MISSING",
+            f"{len(gone)} of {looked} files that records name are not there: {named}",
+            means="their images cannot be computed or sent again; what was delivered is in the archive",
+            do="is the right volume mounted? softray doctor --repair looks in lost+found; else restore them from the "
+            "backup; an image received can also be sent again",
+        )
+    elif not back:
         yield ok("records", f"all {looked} files that records name are there")
     with transaction(patient.sessions, read_only=True) as session:
         faulty = kept_files.faulty_files(session)
@@ -153,7 +168,8 @@ def _records(patient: Patient) -> Iterator[Finding]:
                 fault,
                 one.path,
                 means="the disk has lost or changed it since it was kept",
-                do="check the disk (smartctl, dmesg); restore the file, or send the image again; Retry its job",
+                do="check the disk (smartctl, dmesg); restore the file from the backup; an image received can also be "
+                "sent again, and a failed job be retried",
             )
 
 

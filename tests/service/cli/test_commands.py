@@ -193,6 +193,9 @@ def test_dead_letters_are_listed_and_retried_and_a_job_is_cancelled(
     _, listed = run("jobs", "--failed")
     assert job_id in listed
     assert waiting not in listed
+    monkeypatch.setenv("COLUMNS", "40")
+    _, narrow = run("jobs")
+    assert any(line.split()[:3] == [job_id, "FAILED", "ROUTINE"] for line in narrow.splitlines())
     assert run("jobs", "--failed", "--reason", "NO_ANSWER", "--retry")[1].startswith("0 jobs started again")
     code, said = run("jobs", "--failed", "--node", "PACS", "--retry")
     assert (code, said) == (0, "1 jobs started again, 0 failed ones left\n")

@@ -109,6 +109,19 @@ def test_repair_puts_right_what_is_safe_and_a_second_run_finds_it_so(settings: S
         assert [job.state for job in session.query(Job)] == ["QUEUED"]
 
 
+def test_repair_tells_what_came_back_from_what_is_lost(settings: Settings, sessions) -> None:  # type: ignore[no-untyped-def]
+    harm(settings, sessions)
+    gone = open_store(settings).keep(Kind.SOURCE, [b"gone for good"])
+    open_store(settings).resolve(gone.path).unlink()
+    with sessions.begin() as session:
+        record(session, facts(), reason_code="NOT_CHEST", sha256=gone.sha256)
+        session.execute(update(Instance).where(Instance.sha256 == gone.sha256).values(path=gone.path))
+    back, lost = (one for one in examine(settings, repair=True) if one.code == "STORED_FILE_MISSING")
+    assert back.repaired
+    assert not lost.repaired
+    assert gone.path in lost.found
+
+
 def test_exit_code_and_json_say_the_same(settings: Settings, sessions, capsys: pytest.CaptureFixture[str]) -> None:  # type: ignore[no-untyped-def]
     harm(settings, sessions)
     assert run_doctor(settings, as_json=True) == 1
@@ -119,10 +132,18 @@ def test_exit_code_and_json_say_the_same(settings: Settings, sessions, capsys: p
 
 def test_a_schema_of_another_release_is_named_and_the_rest_is_looked_at(tmp_path: Path) -> None:
     old = Settings(data_dir=tmp_path, min_free_bytes=0, dicom_port=1, api_port=1)
+    (tmp_path / "softray.sqlite3").touch()
     found = findings(old)
     assert "softray migrate" in found["SCHEMA_NOT_CURRENT"].found
     assert "REGISTRY_NOT_READABLE" in found or "REGISTRY_UNAVAILABLE" in found
     assert "NOT_LISTENING" in found
+
+
+def test_a_registry_that_is_not_there_is_named_and_nothing_is_made_in_its_place(tmp_path: Path) -> None:
+    elsewhere = Settings(data_dir=tmp_path / "mistyped")
+    found = findings(elsewhere)
+    assert "SOFTRAY_DATA_DIR" in found["REGISTRY_MISSING"].do
+    assert not elsewhere.data_dir.exists()
 
 
 def test_a_full_disk_is_named_with_what_to_do(settings: Settings) -> None:
