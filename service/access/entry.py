@@ -14,7 +14,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from service.access import login_limits, tokens, users, web_sessions
 from service.access.errors import LoginRefusedError, locked
-from service.access.login_limits import LoginLimits, of_account, of_address
+from service.access.login_limits import LoginLimits, of_account, of_address, of_tokens_from
 from service.access.oidc import Identity
 from service.access.passwords import password_fits
 from service.access.principals import Principal
@@ -87,11 +87,6 @@ class Entry:
             append(session, *_failure(who, code, ()), now=now)
         raise LoginRefusedError(code, "the identity provider knows you, but you have no access to softray")
 
-    def vouching_failed(self, code: str, host: str) -> None:
-        """Record that the identity provider's answer was not good."""
-        with transaction(self.sessions) as session:
-            append(session, *_failure(_nobody(host), code, ()), now=self.clock())
-
     def bearer(self, secret: str, host: str) -> Principal:
         """Whose token this is. Raises LoginRefusedError."""
         now = self.clock()
@@ -103,7 +98,7 @@ class Entry:
                     tokens.touch_token(session, found.token_id, now=now)
             return found.principal
         with transaction(self.sessions) as session:
-            newly_locked = self._count(session, (of_address(host),))
+            newly_locked = self._count(session, (of_tokens_from(host),))
             append(session, *_failure(_nobody(host), "TOKEN_NOT_GOOD", newly_locked), now=now)
         raise LoginRefusedError("TOKEN_NOT_GOOD", "the token has ended, was revoked, or was never given out")
 
@@ -160,7 +155,7 @@ def _failure(who: Actor, code: str, newly_locked: tuple[str, ...]) -> list[Audit
     events = [AuditEvent(AuditKind.LOGIN, who, Outcome.FAILURE, reason_code=code)]
     for subject in newly_locked:
         kind, _, which = subject.partition(":")
-        name = which if kind == "address" else who.name or "unknown account"
+        name = (who.name or "unknown account") if kind == "account" else which
         code = f"{kind.upper()}_LOCKED"
         events.append(AuditEvent(AuditKind.LOCKED_OUT, who, Outcome.FAILURE, subject=name, reason_code=code))
     return events

@@ -38,8 +38,15 @@ def of_account(name: str) -> str:
 
 
 def of_address(host: str) -> str:
-    """The subject under which an address's failures are counted."""
+    """The subject under which an address's failed logins are counted."""
     return f"address:{host[:64]}"
+
+
+def of_tokens_from(host: str) -> str:
+    """The subject for tokens that are not good, apart from logins: nobody guesses 256 bits, but a script that was
+    forgotten shows an ended token for ever, and people at that address must still get in.
+    """
+    return f"tokens:{host[:64]}"
 
 
 @dataclass(frozen=True)

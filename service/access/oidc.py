@@ -30,6 +30,9 @@ from service.errors import ConfigurationError, TransientError
 # No HMAC, whose key everybody who verifies could sign with, and never "none".
 ALGORITHMS = ["RS256", "RS384", "RS512", "PS256", "PS384", "PS512", "ES256", "ES384", "ES512", "Ed25519", "EdDSA"]
 TIMEOUT_S = 10.0
+# Anybody may begin a login: while the provider is slow to answer, this many threads wait for it and no more.
+ASKED_AT_A_TIME = 8
+ROOM_WITHIN_S = 0.5
 METADATA_LASTS_S = 3600.0
 KEYS_AT_MOST_EVERY_S = 30.0
 CLOCK_SKEW_S = 60
@@ -87,6 +90,7 @@ class OidcProvider:
         _require_https(client.issuer)
         self._client = client
         self._lock = threading.Lock()
+        self._room = threading.BoundedSemaphore(ASKED_AT_A_TIME)
         self._metadata: dict[str, Any] | None = None  # the JSON document of OpenID Connect Discovery
         self._metadata_at = 0.0
         self._keys: KeySet | None = None
@@ -188,6 +192,8 @@ class OidcProvider:
         self, method: str, url: str, form: dict[str, str] | None = None, login: tuple[str, str] | None = None
     ) -> dict[str, Any]:
         """The JSON object that the provider answers. Neither the code nor a token is repeated in an error."""
+        if not self._room.acquire(timeout=ROOM_WITHIN_S):
+            raise TransientError("OIDC_UNREACHABLE", "the identity provider is slow to answer; try again")
         try:
             answer = requests.request(
                 method,
@@ -202,6 +208,8 @@ class OidcProvider:
         except requests.RequestException as error:
             words = f"the identity provider does not answer: {type(error).__name__}"
             raise TransientError("OIDC_UNREACHABLE", words) from None
+        finally:
+            self._room.release()
         if answer.status_code >= 500:
             raise TransientError("OIDC_UNREACHABLE", f"the identity provider answers {answer.status_code}")
         if answer.status_code != 200:

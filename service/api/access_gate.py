@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Mapping
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.concurrency import run_in_threadpool
@@ -35,6 +35,7 @@ CSRF_HEADER = "x-csrf-token"
 BACKGROUND_HEADER = "x-softray-background"
 """Of requests that a page makes by itself: an open page alone does not keep anybody logged in."""
 LARGEST_BODY = 1024 * 1024
+LONGEST_NEXT = 2000
 CHALLENGE = {"WWW-Authenticate": 'Bearer realm="softray"'}
 # Behind a proxy everybody comes from this machine; without a login that would be everybody.
 FORWARDED = ("forwarded", "x-forwarded-for", "x-real-ip", "via")
@@ -78,7 +79,8 @@ class AccessGate:
         request.state.principal = None
         self._require_host(request)
         _require_small(request)
-        rule = find_rule(request.method, request.url.path)
+        path = routed_path(request)
+        rule = find_rule(request.method, path)
         if rule is not None and rule.right is None:
             if request.method not in SAFE_METHODS:
                 from_our_own_page(request)
@@ -92,9 +94,9 @@ class AccessGate:
         self._require_right(request, principal, rule.right, rule)
         if request.method not in SAFE_METHODS:
             self._require_own_page(request, principal, rule)
-            record_action(self._policy.entry.sessions, principal.actor(client_host(request)), rule, request.url.path)
+            record_action(self._policy.entry.sessions, principal.actor(client_host(request)), rule, path)
         elif rule.right is Right.IMAGES:
-            parameters = path_parameters(rule, request.url.path)
+            parameters = path_parameters(rule, path)
             record_look(self._policy.entry.sessions, principal.actor(client_host(request)), rule, parameters)
         return None
 
@@ -145,6 +147,11 @@ class AccessGate:
         )
 
 
+def routed_path(request: Request) -> str:
+    """The path that the router goes by; `request.url` is made from the Host header too, and cleaned by its parser."""
+    return str(request.scope["path"])
+
+
 def client_host(request: Request) -> str:
     """The address that the request came from; a trusted proxy's word for it has been taken already."""
     return request.client.host if request.client else ""
@@ -159,24 +166,24 @@ def refused(error: LoginRefusedError) -> ProblemError:
 
 def local_path(wanted: str | None) -> str:
     """`wanted` if it is a path of ours, else the first page: a login must not lead to another site."""
-    if not wanted or not wanted.startswith("/") or wanted.startswith(("//", "/\\")) or urlsplit(wanted).netloc:
+    if not wanted or len(wanted) > LONGEST_NEXT or not wanted.isprintable():
         return "/"
-    return wanted if wanted.isprintable() else "/"
+    return wanted if wanted.startswith("/") and not wanted.startswith(("//", "/\\")) else "/"
 
 
 def _ask_for_login(request: Request, rule: Rule | None) -> Response:
     if rule is not None and rule.page and "text/html" in request.headers.get("accept", ""):
-        wanted = request.url.path + (f"?{request.url.query}" if request.url.query else "")
+        wanted = routed_path(request) + (f"?{request.url.query}" if request.url.query else "")
         return RedirectResponse(f"/login?next={quote(wanted, safe='')}", status_code=303, headers=_NOT_KEPT)
     message = "log in at /login, or send a token: Authorization: Bearer …"
     return problem_response(Problem(status=401, code="LOGIN_REQUIRED", message=message), CHALLENGE)
 
 
 def _no_such_route(request: Request, principal: Principal) -> Response | None:
-    """Nothing is behind a rule that nobody wrote, but an admin sees the router's own answer."""
-    if Right.ADMINISTER in principal.rights:
+    """Nothing is behind a rule that nobody wrote, but an admin who only looks sees the router's own answer."""
+    if Right.ADMINISTER in principal.rights and request.method in SAFE_METHODS:
         return None
-    others = sorted({rule.method for rule in RULES if rule.pattern.match(request.url.path)})
+    others = sorted({rule.method for rule in RULES if rule.pattern.match(routed_path(request))})
     if others:
         problem = Problem(status=405, code="METHOD_NOT_ALLOWED", message="Method Not Allowed")
         return problem_response(problem, {"Allow": ", ".join(others)})
@@ -184,6 +191,9 @@ def _no_such_route(request: Request, principal: Principal) -> Response | None:
 
 
 def _require_small(request: Request) -> None:
+    """By what the caller says beforehand: a body that is sent in pieces could be of any length."""
+    if "transfer-encoding" in request.headers:
+        raise ProblemError(411, "LENGTH_REQUIRED", "expected a Content-Length, found a body sent in pieces")
     length = request.headers.get("content-length", "0")
     if not length.isdigit() or int(length) > LARGEST_BODY:
         raise ProblemError(413, "BODY_TOO_LARGE", f"expected a body of at most {LARGEST_BODY} bytes")

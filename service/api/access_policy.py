@@ -41,6 +41,7 @@ class AccessPolicy:
 def access_policy(settings: Settings, sessions: sessionmaker[Session]) -> AccessPolicy:
     """The policy that the settings ask for. Raises ConfigurationError for what cannot be meant."""
     public = urlsplit(settings.api_public_url)
+    behind_a_proxy = bool(settings.api_public_url or settings.api_trusted_proxies)
     if settings.api_public_url and (public.scheme not in {"http", "https"} or not public.hostname):
         raise ConfigurationError("API_PUBLIC_URL_INVALID", "SOFTRAY_API_PUBLIC_URL: expected https://HOST[:PORT]")
     if (settings.api_certificate_file is None) != (settings.api_key_file is None):
@@ -50,7 +51,8 @@ def access_policy(settings: Settings, sessions: sessionmaker[Session]) -> Access
         entry=Entry(sessions, SessionTerms(settings.session_idle_s, settings.session_absolute_s)),
         alerts=Alerts(sessions),
         hosts=host_names(listed),
-        login_required=settings.api_login == "always" or not is_loopback(settings.api_host),
+        # Not every proxy says that it is one, and to us all of its visitors come from this machine.
+        login_required=settings.api_login == "always" or behind_a_proxy or not is_loopback(settings.api_host),
         encrypted=settings.api_certificate_file is not None or public.scheme == "https",
         oidc=_oidc(settings),
     )

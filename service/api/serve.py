@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import logging
+from contextlib import suppress
 from datetime import UTC, datetime
 from functools import partial
 
 import uvicorn
+from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
 from service.api.access_policy import AccessPolicy, access_policy, base_url
@@ -15,9 +17,10 @@ from service.api.app import create_app
 from service.api.first_start import print_first_start_token, when_the_registry_answers
 from service.api.host_names import is_loopback
 from service.audit.chain import append
-from service.audit.processes import process_started
+from service.audit.processes import process_started, process_stopped
 from service.database import make_engine, make_session_factory, transaction
 from service.deadlines import deadlines_of
+from service.errors import SoftrayError
 from service.job_queue import JobQueue, make_celery
 from service.logs import configure_logging, log_event
 from service.settings import Settings
@@ -61,6 +64,7 @@ def serve(settings: Settings) -> None:
         )
         run_until_stopped(config, stop, within_s=settings.stop_within_s)
     finally:
+        _stopped(sessions, access)
         queue.close()
         engine.dispose()
 
@@ -70,3 +74,11 @@ def _started(settings: Settings, sessions: sessionmaker[Session], access: Access
         append(session, process_started("api", settings), now=datetime.now(UTC))
     if access.login_required:
         print_first_start_token(sessions, base_url(settings))
+
+
+def _stopped(sessions: sessionmaker[Session], access: AccessPolicy) -> None:
+    """Tell the trail; a registry that is away, or was never filled, is no reason to stay."""
+    with suppress(SoftrayError, SQLAlchemyError):
+        access.alerts.flush()
+        with transaction(sessions) as session:
+            append(session, process_stopped("api"), now=datetime.now(UTC))

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from sqlalchemy import select
+from sqlalchemy import select, text
 from sqlalchemy.orm import Session
 
 from service.audit.chain import HEAD_ID, ChainedEvent
@@ -20,6 +20,16 @@ class Head:
 
     seq: int
     sha256: str
+
+
+def hold_moment(session: Session) -> None:
+    """Let all that `session` reads be of one moment, while others go on writing; the first thing in its transaction.
+
+    Without it PostgreSQL shows every statement what was committed meanwhile, and a head read before the last event
+    looks like a forged one. SQLite's transactions are of one moment anyway.
+    """
+    if session.get_bind().dialect.name == "postgresql":
+        session.execute(text("SET TRANSACTION ISOLATION LEVEL REPEATABLE READ, READ ONLY"))
 
 
 def read_events(session: Session, *, after: int = 0, limit: int | None = None) -> Iterator[ChainedEvent]:

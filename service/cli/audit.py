@@ -12,16 +12,18 @@ from pathlib import Path
 from typing import Annotated, TextIO
 
 import typer
+from sqlalchemy.orm import Session
 
 from service.audit.chain import append
 from service.audit.dicom_message import AuditSource, to_xml
 from service.audit.events import AuditEvent, AuditKind
 from service.audit.json_lines import from_lines, to_lines
-from service.audit.records import Head, read_events, read_head
+from service.audit.records import Head, hold_moment, read_events, read_head
 from service.audit.verify import Break, Verdict, verify
-from service.cli.connection import session
+from service.cli.connection import session, sessions
 from service.cli.launch import fail, settings
 from service.cli.operator import operator
+from service.database import transaction
 from service.errors import PermanentError
 
 BROKEN_EXIT_CODE = 3
@@ -75,7 +77,7 @@ def export(
         wanted = AuditEvent(AuditKind.AUDIT_EXPORTED, operator(), subject=str(to or "standard output"))
         append(opened, wanted, now=now)
     written = 0
-    with session() as opened, _target(to) as target:
+    with _one_moment() as opened, _target(to) as target:
         events = read_events(opened, after=after)
         for line in to_lines(events) if form is Form.JSON else (to_xml(event, source) for event in events):
             target.write(line + "\n")
@@ -84,8 +86,16 @@ def export(
 
 
 def _verify_registry(noted: Head | None) -> Verdict:
-    with session() as opened:
+    with _one_moment() as opened:
         return verify(read_events(opened), read_head(opened), noted)
+
+
+@contextlib.contextmanager
+def _one_moment() -> Iterator[Session]:
+    """The trail as it is now; nobody waits until it is read, however long it is."""
+    with sessions() as factory, transaction(factory, read_only=True) as opened:
+        hold_moment(opened)
+        yield opened
 
 
 def _verify_file(path: Path, noted: Head | None) -> Verdict:

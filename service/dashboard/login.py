@@ -20,6 +20,7 @@ from service.api.access_gate import client_host, local_path
 from service.api.access_policy import AccessPolicy
 from service.api.dependencies import now
 from service.api.problems import ProblemError
+from service.audit.events import Actor, ActorKind, AuditEvent, AuditKind, Outcome
 from service.dashboard.pages import NOT_KEPT, templates
 from service.errors import ConfigurationError, TransientError
 
@@ -87,7 +88,9 @@ def finish_oidc(request: Request) -> Response:
         secret = policy.entry.by_identity(policy.oidc.finish(code, nonce, verifier, now()), host)
     except (LoginRefusedError, TransientError, ConfigurationError) as error:
         if error.code.startswith("OIDC_"):
-            policy.entry.vouching_failed(error.code, host)
+            # Anybody can come here as often as they like: repetitions are told as a number.
+            nobody = Actor(ActorKind.ANONYMOUS, "", host)
+            policy.alerts.report(AuditEvent(AuditKind.LOGIN, nobody, Outcome.FAILURE, reason_code=error.code))
         answer: Response = _page(request, None, LoginRefusedError(error.code, error.message))
     else:
         answer = _logged_in(policy, secret, wanted)

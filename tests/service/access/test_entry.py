@@ -73,6 +73,16 @@ def test_guessing_many_names_locks_the_address_and_nobody_elses(entry: Entry, ja
     assert ("LOCKED_OUT", "FAILURE", "", HOST) in trail(entry)
 
 
+def test_a_forgotten_script_with_an_ended_token_locks_nobody_out(entry: Entry, jane: str) -> None:
+    codes = []
+    for _ in range(25):
+        with pytest.raises(LoginRefusedError) as caught:
+            entry.bearer("softray_ended", HOST)
+        codes.append(caught.value.code)
+    assert (codes.count("TOKEN_NOT_GOOD"), codes[-1]) == (20, "LOGIN_LOCKED")
+    assert entry.by_password(jane, PASSWORD, HOST)
+
+
 def test_a_hundred_guesses_at_once_are_a_hundred_guesses(entry: Entry, jane: str) -> None:
     errors: list[str] = []
 

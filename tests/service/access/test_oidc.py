@@ -1,8 +1,10 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import hashlib
 import json
+import socket
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,8 +18,9 @@ from joserfc import jwt
 from joserfc.jwk import KeySet, OctKey, RSAKey
 
 from service.access.errors import LoginRefusedError
-from service.access.oidc import OidcClient, OidcProvider, RoleClaim
+from service.access.oidc import ASKED_AT_A_TIME, OidcClient, OidcProvider, RoleClaim
 from service.access.roles import Role
+from service.audit.records import read_events
 from service.errors import ConfigurationError, TransientError
 from tests.peers.process import free_port
 from tests.service.api.installation import Installation, install
@@ -223,3 +226,35 @@ def test_a_person_without_a_role_is_not_let_in(provider: Provider, installation:
     assert answer.status_code == 401
     assert "NO_ROLE" in answer.text
     assert browser.get("/me").status_code == 401
+
+
+def test_whoever_comes_back_again_and_again_without_a_login_does_not_fill_the_trail(
+    provider: Provider, installation: Installation
+) -> None:
+    browser = TestClient(installation.app(login_required=True, oidc=client_of(provider)), follow_redirects=False)
+    for _ in range(30):
+        assert browser.get("/login/oidc/callback", params={"code": "x", "state": "y"}).status_code == 401
+    failed = installation.read(lambda session: [event for event in read_events(session) if event.kind == "LOGIN"])
+    assert [(event.outcome, "OIDC_STATE_MISSING" in event.content) for event in failed] == [("FAILURE", True)]
+
+
+def test_a_provider_that_is_silent_holds_few_threads() -> None:
+    """Anybody may begin a login, and each that waits is a thread that answers nobody else."""
+    with socket.create_server(("127.0.0.1", 0), backlog=64) as silent:
+        ours = OidcProvider(OidcClient(f"http://127.0.0.1:{silent.getsockname()[1]}", CLIENT, "", "http://x/callback"))
+        waiting = [threading.Thread(target=_begin, args=(ours,), daemon=True) for _ in range(ASKED_AT_A_TIME)]
+        for one in waiting:
+            one.start()
+        held = [silent.accept()[0] for _ in waiting]
+        with pytest.raises(TransientError, match="slow to answer"):
+            ours.begin()
+        for connection in held:
+            connection.close()
+        for one in waiting:
+            one.join(timeout=20)
+        assert not any(one.is_alive() for one in waiting)
+
+
+def _begin(provider: OidcProvider) -> None:
+    with contextlib.suppress(TransientError):
+        provider.begin()

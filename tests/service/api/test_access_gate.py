@@ -208,6 +208,41 @@ def test_a_body_that_is_too_large_is_refused(client: TestClient, installation: I
     answer = client.post("/jobs/x/retry", headers=admin, content=b"x" * 10_000_000)
     assert (answer.status_code, answer.json()["code"]) == (413, "BODY_TOO_LARGE")
     assert client.post("/login", content=b"name=" + b"x" * 20_000).json()["code"] == "BODY_TOO_LARGE"
+    in_pieces = client.post("/jobs/retry", headers=admin, content=iter([b"{", b"}"]))
+    assert (in_pieces.status_code, in_pieces.json()["code"]) == (411, "LENGTH_REQUIRED")
+
+
+def test_the_gate_goes_by_the_path_that_the_router_goes_by(client: TestClient) -> None:
+    # Parsers of addresses drop tabs and line breaks, and cut at what looks like a query.
+    for path in ("/lo%09gin", "/%0Alogin", "/login%3F/../jobs", "/static%09/x"):
+        assert client.get(path).status_code == 401, path
+
+
+def test_what_changes_something_and_has_no_rule_is_closed_to_an_admin_too(
+    app: FastAPI, client: TestClient, installation: Installation
+) -> None:
+    app.add_api_route("/forgotten", lambda: "done", methods=["GET", "POST"])
+    admin = token(installation, Role.ADMIN)
+    assert client.get("/forgotten", headers=admin).status_code == 200
+    assert client.post("/forgotten", headers=admin).status_code == 404
+    assert client.get("/forgotten", headers=token(installation, Role.OPERATOR)).status_code == 404
+
+
+@pytest.mark.parametrize(
+    "wanted",
+    [
+        "//evil.example",
+        "/\\evil.example",
+        "https://evil.example",
+        "/\t/evil.example",
+        "/\t/[",
+        "/\n/evil",
+        "/" + "x" * 9000,
+    ],
+)
+def test_a_login_leads_to_no_other_site(client: TestClient, wanted: str) -> None:
+    answer = client.get("/login", params={"next": wanted})
+    assert (answer.status_code, 'name="next" value="/"' in answer.text) == (200, True)
 
 
 def test_every_look_at_a_picture_is_noted_and_nothing_is_shown_that_cannot_be_noted(
@@ -257,6 +292,8 @@ def test_headers_of_a_hardened_site_are_on_every_answer(installation: Installati
         assert "unsafe" not in policy
         assert headers["x-frame-options"] == "DENY"
         assert headers["cross-origin-opener-policy"] == "same-origin"
+        # "no-referrer" would hide our own page's origin from ourselves: the login form would be a stranger's.
+        assert headers["referrer-policy"] == "same-origin"
 
 
 def test_an_open_page_alone_does_not_keep_a_session(client: TestClient, installation: Installation) -> None:

@@ -7,8 +7,9 @@ import pytest
 from sqlalchemy.orm import Session, sessionmaker
 
 from service.audit.chain import NO_SHA256, ChainedEvent
-from service.audit.records import Head
+from service.audit.records import Head, hold_moment, read_events, read_head
 from service.audit.verify import Break, verify
+from service.database import transaction
 from tests.service.audit.factories import chain_of, event, write
 
 Tamper = Callable[[list[ChainedEvent]], list[ChainedEvent]]
@@ -73,3 +74,13 @@ def test_a_head_that_is_gone_or_other_is_said(chain: list[ChainedEvent]) -> None
     assert verify(chain, None).broken is Break.HEAD_DIFFERS
     assert verify(chain, Head(10, NO_SHA256)).broken is Break.HEAD_DIFFERS
     assert verify(chain, Head(3, chain[2].sha256)).broken is Break.HEAD_DIFFERS
+
+
+def test_a_trail_that_is_written_while_it_is_read_is_whole(sessions: sessionmaker[Session]) -> None:
+    write(sessions, *(event(number) for number in range(3)))
+    with transaction(sessions, read_only=True) as session:
+        hold_moment(session)
+        head = read_head(session)
+        write(sessions, event(3))
+        found = verify(read_events(session), head)
+    assert (found.broken, found.checked) == (None, 3)
