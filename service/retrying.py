@@ -9,8 +9,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from service.database import transaction
 from service.instance_store import InstanceStore
-from service.registry import jobs
-from service.registry.dead_letters import DeadLetterFilter, RetriedMany, failed_jobs, retry_many
+from service.registry.dead_letters import DeadLetterFilter, RetriedMany, failed_jobs, retry_many, retry_one
 from service.registry.job_states import JobState
 from service.registry.results import ResultFile, result_files
 from service.routing import Routing
@@ -29,7 +28,7 @@ def retry_job(
         files = result_files(session, job_id)
     lost = _lost(store, files)
     with transaction(sessions) as session:
-        return jobs.retry(session, job_id, now=now, routing=routing, recompute=lost)
+        return retry_one(session, job_id, now=now, routing=routing, recompute=lost)
 
 
 def retry_failed(

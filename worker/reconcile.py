@@ -8,12 +8,15 @@ back from there if it can, and becomes a visible failure otherwise, before anybo
 from __future__ import annotations
 
 import logging
+from datetime import datetime
 from functools import partial
+
+from sqlalchemy.orm import Session
 
 from service.database import transaction
 from service.errors import PermanentError
 from service.logs import log_event
-from service.registry import jobs, kept_files
+from service.registry import exposures, jobs, kept_files
 from service.registry.kept_files import KeptFile, Naming, Table
 from service.store_upkeep import MISSING, FoundFile, bring_back, fault_of, files_in, folders, is_there, set_aside
 from worker.context import WorkerContext
@@ -90,10 +93,7 @@ def report_fault(row: KeptFile, code: str | None, context: WorkerContext) -> boo
     with transaction(context.sessions) as session:
         news = kept_files.record_fault(session, row, code, now=now)
         waiting = kept_files.waiting_jobs(session, row) if news and code else []
-        for job_id in waiting:
-            claim = jobs.claim(session, job_id, owner=context.owner, lease_s=context.lease_s, now=now)
-            if claim is not None:
-                jobs.fail(session, claim, code=code or "", detail=f"found by reconciliation: {row.path}", now=now)
+        failed = sum(_fail(session, job_id, code or "", row, context, now) for job_id in waiting)
     if news:
         log_event(
             logger,
@@ -102,6 +102,16 @@ def report_fault(row: KeptFile, code: str | None, context: WorkerContext) -> boo
             kind=row.table,
             path=row.path,
             reason_code=code,
-            jobs_failed=len(waiting),
+            jobs_failed=failed,
         )
     return news
+
+
+def _fail(session: Session, job_id: str, code: str, row: KeptFile, context: WorkerContext, now: datetime) -> bool:
+    """Fail a job that waits, as the attempt that it is spared would; False: somebody has it, or its time is to come."""
+    claim = jobs.claim(session, job_id, owner=context.owner, lease_s=context.lease_s, now=now)
+    detail = f"found by reconciliation: {row.path}"
+    if claim is None or not jobs.fail(session, claim, code=code, detail=detail, now=now):
+        return False
+    exposures.reinstate_siblings(session, job_id, now=now)
+    return True

@@ -9,14 +9,17 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Sequence
+from datetime import datetime
 from typing import TypeVar
+
+from sqlalchemy.orm import Session
 
 from service.database import transaction
 from service.job_queue import GPU_QUEUE, NETWORK_QUEUE
 from service.logs import log_event
 from service.registry import delivery_queue
 from service.registry.compare_and_swap import mark_announced
-from service.registry.due_jobs import due_jobs
+from service.registry.due_jobs import due_jobs, take_back_jobs
 from service.registry.job_states import JobPurpose
 from service.registry.jobs import SILENT_FOR_S
 from service.registry.lateness import note_late_jobs
@@ -45,6 +48,7 @@ def sweep(context: WorkerContext) -> int:
     with transaction(context.sessions) as session:
         late = note_late_jobs(session, now=now, limit=BATCH)
         delivery_queue.ensure_deliveries(session, now=now, routing=context.routing)
+        _take_back(session, now)
         if for_gpu is not None and for_gpu < BATCH:
             inferences = due_jobs(session, now=now, limit=BATCH, silent_for_s=_silent_for_s(for_gpu))
         if for_network is not None and for_network < BATCH:
@@ -69,6 +73,13 @@ def sweep(context: WorkerContext) -> int:
     if hints:
         log_event(logger, "swept", inferences=len(inferences), notices=len(notices), deliveries=len(waiting_deliveries))
     return hints
+
+
+def _take_back(session: Session, now: datetime) -> None:
+    """What a worker held that died is due again at once: the messages that wait, however many, may be for it."""
+    for purpose in JobPurpose:
+        take_back_jobs(session, now, BATCH, purpose=purpose)
+    delivery_queue.take_back_deliveries(session, now, BATCH)
 
 
 def _unsent(row_ids: Sequence[RowId], announce: Callable[[RowId], bool]) -> list[RowId]:

@@ -13,6 +13,7 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
+from service.registry import exposures
 from service.registry.job_states import DeliveryState, JobState
 from service.registry.retries import EVERYWHERE, NotRetryableError, retry
 from service.registry.tables import Delivery, Job, RemoteNode
@@ -65,12 +66,22 @@ def retry_many(
     for job_id in failed_jobs(session, wanted, limit=min(limit, MOST_AT_ONCE)):
         try:
             with session.begin_nested():
-                state = retry(session, job_id, now=now, routing=routing, recompute=job_id in recompute)
+                state = retry_one(session, job_id, now=now, routing=routing, recompute=job_id in recompute)
                 retried.append((job_id, state))
         except NotRetryableError as error:
             refused[error.code] = refused.get(error.code, 0) + 1
     left = session.scalar(select(func.count()).select_from(Job).where(*_are(wanted))) or 0
     return RetriedMany(retried, refused, left)
+
+
+def retry_one(
+    session: Session, job_id: str, *, now: datetime, routing: Routing = EVERYWHERE, recompute: bool = False
+) -> JobState:
+    """`retries.retry`; of an exposure whose other object waits in place of this one, that one is withdrawn again."""
+    state = retry(session, job_id, now=now, routing=routing, recompute=recompute)
+    if state is JobState.QUEUED:
+        exposures.withdraw_siblings_of(session, job_id, now=now)
+    return state
 
 
 def of_reason(reason: str) -> ColumnElement[bool]:

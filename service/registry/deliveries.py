@@ -49,7 +49,7 @@ def claim_delivery(
         .execution_options(populate_existing=True)
     ).one_or_none()
     if row is None:
-        _leave_queue_if_cancelled(session, delivery_id, now)
+        _leave_queue_unless_derived(session, delivery_id, now)
         return None
     delivery, result, node, study_instance_uid = row
     if node.removed_at is not None:
@@ -208,18 +208,25 @@ def _withdraw(session: Session, claim: DeliveryClaim, values: dict[str, Any], no
     return _move(session, _held(claim), DeliveryState.CANCELLED, "delivery_cancelled", history, values, now)
 
 
-def _leave_queue_if_cancelled(session: Session, delivery_id: int, now: datetime) -> None:
-    """PENDING to CANCELLED where the job was cancelled while it was being sent by a worker that died."""
+def _leave_queue_unless_derived(session: Session, delivery_id: int, now: datetime) -> None:
+    """PENDING to CANCELLED where the job was cancelled while it was being sent by a worker that died.
+
+    The job may have been retried since, to be computed again: what is made takes the delivery up again, and until then
+    it must not stand before those that can be sent.
+    """
     job_id = session.scalar(select(Delivery.job_id).where(Delivery.id == delivery_id))
     job = jobs.locked(session, job_id) if job_id is not None else None
-    if job is None or job.state is not JobState.CANCELLED:
+    if job is None or job.state not in _NOTHING_TO_SEND:
         return
     delivery = session.get(Delivery, delivery_id, populate_existing=True)
     if delivery is None or delivery.state is not DeliveryState.PENDING:
         return
     seen = _Seen(delivery_id, job.id, DeliveryState.PENDING, delivery.fencing_token)
-    detail = "the job was cancelled"
+    detail = "the job was cancelled" if job.state is JobState.CANCELLED else "the job is computed again"
     _move(session, seen, DeliveryState.CANCELLED, "delivery_cancelled", detail, {"not_before": None}, now)
+
+
+_NOTHING_TO_SEND = frozenset({JobState.CANCELLED, JobState.QUEUED, JobState.RUNNING, JobState.FAILED})
 
 
 def _end(

@@ -98,15 +98,7 @@ def due_deliveries(session: Session, now: datetime, limit: int, *, silent_for_s:
     Every node that is not paused gets its share of `limit`, so that a long queue of one hides nobody else's. Only the
     head of each queue is looked at: what is further back is announced when it has come up.
     """
-    expired = session.execute(
-        select(Delivery.id, Delivery.job_id, Delivery.fencing_token)
-        .where(Delivery.state == DeliveryState.SENDING, Delivery.lease_expires_at <= now)
-        .order_by(Delivery.lease_expires_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True, key_share=True)
-    ).all()
-    for row in expired:
-        expire_lease(session, row.id, row.job_id, row.fencing_token, now)
+    take_back_deliveries(session, now, limit)
     nodes = session.scalars(
         select(RemoteNode.id)
         .where(
@@ -129,6 +121,18 @@ def due_deliveries(session: Session, now: datetime, limit: int, *, silent_for_s:
         ).all()
     mark_announced(session, Delivery, due, now)
     return due
+
+
+def take_back_deliveries(session: Session, now: datetime, limit: int) -> int:
+    """SENDING to PENDING for deliveries whose lease has run out: the next message about their node may take them."""
+    expired = session.execute(
+        select(Delivery.id, Delivery.job_id, Delivery.fencing_token)
+        .where(Delivery.state == DeliveryState.SENDING, Delivery.lease_expires_at <= now)
+        .order_by(Delivery.lease_expires_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True, key_share=True)
+    ).all()
+    return sum(expire_lease(session, row.id, row.job_id, row.fencing_token, now) for row in expired)
 
 
 def next_delivery(session: Session, remote_node_id: int, *, now: datetime) -> int | None:

@@ -33,15 +33,7 @@ def due_jobs(
     A job is named when it is due, among the next `limit`, and its last announcement, if any, was longer than
     `silent_for_s` ago.
     """
-    expired = session.execute(
-        select(Job.id, Job.fencing_token)
-        .where(Job.state == JobState.RUNNING, Job.lease_expires_at <= now, Job.purpose == purpose)
-        .order_by(Job.lease_expires_at)
-        .limit(limit)
-        .with_for_update(skip_locked=True, key_share=True)
-    ).all()
-    for row in expired:
-        expire_lease(session, row.id, row.fencing_token, now)
+    take_back_jobs(session, now, limit, purpose=purpose)
     make_due(session, purpose, now=now, limit=limit)
     head: list[str] = []
     for priority in Priority:
@@ -58,3 +50,15 @@ def due_jobs(
     due = [job_id for job_id in head if job_id in set(silent)]
     mark_announced(session, Job, due, now)
     return due
+
+
+def take_back_jobs(session: Session, now: datetime, limit: int, *, purpose: JobPurpose = JobPurpose.SUPPRESS) -> int:
+    """RUNNING to QUEUED for jobs whose lease has run out: the next message, whichever it names, may take them."""
+    expired = session.execute(
+        select(Job.id, Job.fencing_token)
+        .where(Job.state == JobState.RUNNING, Job.lease_expires_at <= now, Job.purpose == purpose)
+        .order_by(Job.lease_expires_at)
+        .limit(limit)
+        .with_for_update(skip_locked=True, key_share=True)
+    ).all()
+    return sum(expire_lease(session, row.id, row.fencing_token, now) for row in expired)

@@ -38,17 +38,33 @@ def withdraw_siblings(session: Session, facts: InstanceFacts, *, now: datetime) 
     if facts.sop_class_uid == FOR_PROCESSING:
         return []
     same = _same_exposure(facts.irradiation_event_uid, facts.made_from_uid)
+    study_id = session.scalar(select(Study.id).where(Study.study_instance_uid == facts.study_instance_uid))
+    return _withdraw_waiting(session, same, study_id, now)
+
+
+def withdraw_siblings_of(session: Session, job_id: str, *, now: datetime) -> list[str]:
+    """The same when the job of an image For Presentation starts again, in the transaction that starts it."""
+    presented, study_id = _image_of(session, job_id)
+    same = _same_exposure(presented.irradiation_event_uid, presented.made_from_uid)
+    if presented.sop_class_uid == FOR_PROCESSING or not same:
+        return []
+    _hold_study(session, study_id)
+    return _withdraw_waiting(session, same, study_id, now)
+
+
+def _withdraw_waiting(
+    session: Session, same: list[ColumnElement[bool]], study_id: int | None, now: datetime
+) -> list[str]:
     if not same:
         return []
     waiting = session.scalars(
         select(Job.id)
         .join(Instance, Instance.id == Job.instance_id)
         .join(Series, Series.id == Instance.series_id)
-        .join(Study, Study.id == Series.study_id)
         .where(
             or_(*same),
             Instance.sop_class_uid == FOR_PROCESSING,
-            Study.study_instance_uid == facts.study_instance_uid,
+            Series.study_id == study_id,
             Job.state == JobState.QUEUED,
             Job.purpose == JobPurpose.SUPPRESS,
         )
@@ -65,18 +81,12 @@ def reinstate_siblings(session: Session, job_id: str, *, now: datetime) -> list[
 
     Called in the transaction that ends that job. The sweep announces them.
     """
-    of_job = select(Instance, Series.study_id).join(Series, Series.id == Instance.series_id)
-    presented, study_id = session.execute(
-        of_job.join(Job, Job.instance_id == Instance.id)
-        .where(Job.id == job_id)
-        .execution_options(populate_existing=True)
-    ).one()
+    presented, study_id = _image_of(session, job_id)
     same = _same_exposure(presented.irradiation_event_uid, presented.made_from_uid)
     if presented.sop_class_uid == FOR_PROCESSING or not same:
         return []
     priority = jobs.priority_of(session, job_id)
-    # Held as an arriving image holds it: one that arrives now sees this end, or is seen here.
-    session.execute(select(Study.id).where(Study.id == study_id).with_for_update(key_share=True))
+    _hold_study(session, study_id)
     siblings = session.execute(
         select(Instance, Job)
         .join(Series, Series.id == Instance.series_id)
@@ -104,6 +114,21 @@ def _reinstate(session: Session, sibling: Instance, job: Job | None, priority: P
         ours.values(eligible=True, reason_code=None, reason_detail=None).execution_options(synchronize_session=False)
     )
     return jobs.enqueue(session, sibling.id, now=now, priority=priority)
+
+
+def _image_of(session: Session, job_id: str) -> tuple[Instance, int]:
+    of_job = select(Instance, Series.study_id).join(Series, Series.id == Instance.series_id)
+    image, study_id = session.execute(
+        of_job.join(Job, Job.instance_id == Instance.id)
+        .where(Job.id == job_id)
+        .execution_options(populate_existing=True)
+    ).one()
+    return image, study_id
+
+
+def _hold_study(session: Session, study_id: int) -> None:
+    """Held as an arriving image holds it: one that arrives now sees what is done here, or is seen here."""
+    session.execute(select(Study.id).where(Study.id == study_id).with_for_update(key_share=True))
 
 
 def _same_exposure(irradiation_event_uid: str | None, made_from_uid: str | None) -> list[ColumnElement[bool]]:

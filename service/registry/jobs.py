@@ -18,16 +18,17 @@ from service.registry.claims import Claim as Claim
 from service.registry.claims import DerivedFacts as DerivedFacts
 from service.registry.claims import ResultFacts as ResultFacts
 from service.registry.compare_and_swap import NO_LEASE
-from service.registry.delivery_plan import plan_or_wait, reopen_deliveries
+from service.registry.delivery_plan import plan_or_wait
 from service.registry.job_changes import NO_REASON, Seen, move, swap_job
 from service.registry.job_changes import locked as locked
 from service.registry.job_changes import note as note
 from service.registry.job_changes import reason as reason
 from service.registry.job_events import record_event
-from service.registry.job_states import DeliveryState, JobPurpose, JobState
+from service.registry.job_states import JobPurpose, JobState
 from service.registry.results import record_results
 from service.registry.retries import EVERYWHERE as EVERYWHERE
 from service.registry.retries import NotRetryableError as NotRetryableError
+from service.registry.retries import deliver_again
 from service.registry.retries import retry as retry
 from service.registry.tables import Instance, Job
 from service.registry.turns import draw_turn
@@ -51,8 +52,7 @@ def enqueue(
 
     The row is the outbox too: it says that no message is known to have left, so that the next sweep sends one if the
     caller dies before it has. A job that may not begin before `not_before` is left to the sweep.
-    `source` is the calling AE title, read from the
-    instance when it is left out. At `due_at` the job is late.
+    `source` is the calling AE title, read from the instance when it is left out. At `due_at` the job is late.
     """
     source = source or session.scalar(select(Instance.calling_ae_title).where(Instance.id == instance_id))
     job = Job(
@@ -167,12 +167,14 @@ def record_derived(
 ) -> bool:
     """RUNNING to DERIVED with one PENDING delivery per result and remote node that gets it.
 
-    Without any such node the job stays DERIVED, and its reason says that it waits for a destination.
+    Without any such node the job stays DERIVED, and its reason says that it waits for a destination. A job computed
+    again, for its files were lost, goes on with the deliveries from before.
     """
     values = {
         "preview_source_path": derived.preview_source_path,
         "preview_soft_path": derived.preview_soft_path,
         "preview_bone_path": derived.preview_bone_path,
+        "previews_removed_at": None,
         "model_name": derived.model_name,
         "model_sha256": derived.model_sha256,
         "device": derived.device,
@@ -183,9 +185,8 @@ def record_derived(
     if not move(session, _held(claim), JobState.DERIVED, "derived", history, values, now):
         return False
     record_results(session, claim.job_id, derived.results, now=now)
-    # A job computed again, for its files were lost, has deliveries from before.
-    reopen_deliveries(session, claim.job_id, (DeliveryState.FAILED, DeliveryState.CANCELLED), now=now)
-    plan_or_wait(session, claim.job_id, now=now, routing=routing)
+    if not deliver_again(session, claim.job_id, now=now, routing=routing):
+        plan_or_wait(session, claim.job_id, now=now, routing=routing)
     return True
 
 

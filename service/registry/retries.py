@@ -53,13 +53,22 @@ def retry(
     return _deliver(session, job, nothing_accepted, now, routing)
 
 
+def deliver_again(session: Session, job_id: str, *, now: datetime, routing: Routing = EVERYWHERE) -> bool:
+    """Go on with the deliveries of a DERIVED job whose derived objects were made again; False: it has none yet.
+
+    What is left to do may be nothing: then the job ends here, for no delivery is to come that would end it.
+    """
+    states = set(session.scalars(select(Delivery.state).where(Delivery.job_id == job_id)))
+    job = locked(session, job_id) if states else None
+    if job is None:
+        return False
+    _resume(session, job, states <= _NOT_TAKEN, now, routing)
+    settle_job(session, job, now)
+    return True
+
+
 def _deliver(session: Session, job: Job, nothing_accepted: bool, now: datetime, routing: Routing) -> JobState:
-    ended = {DeliveryState.FAILED, DeliveryState.CANCELLED}
-    if nothing_accepted:  # somebody has told the node to take them since, or hopes so
-        ended.add(DeliveryState.DECLINED)
-    drop_deliveries_to_removed_nodes(session, job.id, now=now)
-    reopen_deliveries(session, job.id, ended, now=now)
-    plan_deliveries(session, job.id, now=now, routing=routing)
+    _resume(session, job, nothing_accepted, now, routing)
     taken = {DeliveryState.PENDING, DeliveryState.SENDING, DeliveryState.SENT} | _PROVEN
     if not session.scalar(select(exists().where(Delivery.job_id == job.id, Delivery.state.in_(taken)))):
         raise NotRetryableError("NO_DESTINATION", f"no remote node is left that job {job.id} could be delivered to")
@@ -69,4 +78,14 @@ def _deliver(session: Session, job: Job, nothing_accepted: bool, now: datetime, 
     return job.state
 
 
+def _resume(session: Session, job: Job, nothing_accepted: bool, now: datetime, routing: Routing) -> None:
+    ended = {DeliveryState.FAILED, DeliveryState.CANCELLED}
+    if nothing_accepted:  # somebody has told the node to take them since, or hopes so
+        ended.add(DeliveryState.DECLINED)
+    drop_deliveries_to_removed_nodes(session, job.id, now=now)
+    reopen_deliveries(session, job.id, ended, now=now)
+    plan_deliveries(session, job.id, now=now, routing=routing)
+
+
+_NOT_TAKEN = {DeliveryState.DECLINED, DeliveryState.REPLACED, DeliveryState.CANCELLED}
 _PROVEN = {DeliveryState.COMMITTED, DeliveryState.VERIFIED}

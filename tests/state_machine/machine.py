@@ -102,10 +102,11 @@ class RegistryMachine(RuleBasedStateMachine):
     @rule(queue=st.sampled_from(["gpu", "network"]), which=PICK)
     def two_workers_get_one_message(self, queue: str, which: int) -> None:
         if (message := self.world.take(queue, which, leave=False)) is not None:
-            held = len(self.world.held_jobs + self.world.held_notices) + len(self.world.held_deliveries)
+            before = len(self.world.taken)
             at_once(2, lambda _: self.world.work_on(message))
-            taken = len(self.world.held_jobs + self.world.held_notices) + len(self.world.held_deliveries) - held
-            assert taken <= 1, f"{taken} workers hold {message}"
+            taken = self.world.taken[before:]
+            # Whichever is next at this moment: two workers may take two rows, never one of them.
+            assert len(set(taken)) == len(taken), f"two workers hold one of {taken}"
 
     @precondition(lambda self: self.world.broker.gpu or self.world.broker.network)
     @rule(queue=st.sampled_from(["gpu", "network"]), which=PICK)
@@ -145,11 +146,7 @@ class RegistryMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.world.held_jobs)
     @rule(which=PICK, steps=st.integers(0, 2), outcome=st.sampled_from(["derived", *sorted(outcomes.FAILURES)]))
     def come_back_late(self, which: int, steps: int, outcome: str) -> None:
-        self.world.lose_job(which)
-        for _ in range(steps):
-            self.world.go_on()
-        if self.world.held_jobs:
-            self.world.finish_job(which, outcome, PICTURES, keep=True)
+        self.world.come_back_late(which, steps, outcome, PICTURES)
 
     @precondition(lambda self: self.world.held_jobs or self.world.held_deliveries)
     @rule(which=PICK, keep=st.booleans())
@@ -177,10 +174,9 @@ class RegistryMachine(RuleBasedStateMachine):
         self.world.finish_delivery(which, answer, keep=keep)
 
     @precondition(lambda self: self.world.held_deliveries)
-    @rule(which=PICK, answer=st.sampled_from(sorted(outcomes.STORE_ANSWERS)))
-    def send_late(self, which: int, answer: str) -> None:
-        self.world.lose_delivery(which)
-        self.world.finish_delivery(which, answer, keep=True)
+    @rule(which=PICK, steps=st.integers(0, 2), answer=st.sampled_from(sorted(outcomes.STORE_ANSWERS)))
+    def send_late(self, which: int, steps: int, answer: str) -> None:
+        self.world.send_late(which, steps, answer)
 
     # Proof.
 

@@ -69,6 +69,8 @@ class World:
     held_notices: list[Claim] = field(default_factory=list)
     held_deliveries: list[DeliveryClaim] = field(default_factory=list)
     held_requests: list[RequestClaim] = field(default_factory=list)
+    taken: list[str | int] = field(default_factory=list)
+    """The job or delivery of every claim that followed a message, the first one first."""
 
     def __post_init__(self) -> None:
         self.context = worker_context(self.sessions, self.broker, self.clock, self.folder)
@@ -169,6 +171,7 @@ class World:
                     session, int(message.row_id), owner="network", lease_s=LEASE_S, now=now
                 )
                 self.held_deliveries += [sending] if sending else []
+                self.taken += [sending.delivery_id] if sending else []
                 return
             notice = message.kind == "notice"
             claim = claim_next(
@@ -182,6 +185,7 @@ class World:
             )
         if claim is not None:
             (self.held_notices if notice else self.held_jobs).append(claim)
+            self.taken.append(claim.job_id)
 
     def claim_image(self, sop_instance_uid: str) -> None:
         """A worker has the job of this very image in its hands."""
@@ -206,8 +210,8 @@ class World:
             mine = _is_held(session, claim)
             assert jobs.renew(session, claim, lease_s=LEASE_S, step=1, total_steps=2, now=self.clock()) is mine
 
-    def lose_job(self, which: int) -> None:
-        """A worker is silent for longer than its lease, another one gets its job, and the first comes back."""
+    def come_back_late(self, which: int, steps: int, outcome: str, kinds: tuple[ResultKind, ...]) -> None:
+        """A worker is silent for longer than its lease, another gets its job, and after some steps the first writes."""
         claim = _pick(self.held_jobs, which)
         with transaction(self.sessions) as session:
             mine = _is_held(session, claim)
@@ -216,8 +220,13 @@ class World:
             another = jobs.claim(session, claim.job_id, owner="another", lease_s=LEASE_S, now=self.clock())
         assert another is not None or not mine
         self.held_jobs += [another] if another else []
+        for _ in range(steps):
+            self.go_on()
+        with transaction(self.sessions) as session:
+            assert not jobs.renew(session, claim, lease_s=LEASE_S, step=2, total_steps=2, now=self.clock())
+        self._finish_job(claim, outcome, kinds)
 
-    def lose_delivery(self, which: int) -> None:
+    def send_late(self, which: int, steps: int, answer: str) -> None:
         """The same with a delivery."""
         claim = _pick(self.held_deliveries, which)
         self.move_clock(LEASE_S + 1)
@@ -226,6 +235,9 @@ class World:
                 session, claim.delivery_id, owner="another", lease_s=LEASE_S, now=self.clock()
             )
         self.held_deliveries += [another] if another else []
+        for _ in range(steps):
+            self.go_on()
+        self._finish_delivery(claim, answer)
 
     def hand_back_job(self, which: int, *, keep: bool) -> None:
         """The worker is stopped in the middle."""
@@ -238,14 +250,12 @@ class World:
 
     def finish_job(self, which: int, outcome: str, kinds: tuple[ResultKind, ...], *, keep: bool) -> None:
         """`keep`: the worker does not know that it has finished, and may do so once more."""
-        claim = _pick(self.held_jobs, which, keep=keep)
-        self._unless_lost(
-            claim, lambda: self._derive(claim, kinds) if outcome == "derived" else self._fail(claim, outcome)
-        )
+        self._finish_job(_pick(self.held_jobs, which, keep=keep), outcome, kinds)
 
     def finish_notice(self, which: int, outcome: str, *, keep: bool) -> None:
-        claim = _pick(self.held_notices, which, keep=keep)
-        kinds = (ResultKind.REFUSAL_NOTICE,)
+        self._finish_job(_pick(self.held_notices, which, keep=keep), outcome, (ResultKind.REFUSAL_NOTICE,))
+
+    def _finish_job(self, claim: Claim, outcome: str, kinds: tuple[ResultKind, ...]) -> None:
         self._unless_lost(
             claim, lambda: self._derive(claim, kinds) if outcome == "derived" else self._fail(claim, outcome)
         )
@@ -266,7 +276,9 @@ class World:
             assert deliveries.renew_delivery(session, claim, lease_s=LEASE_S, now=self.clock()) is mine
 
     def finish_delivery(self, which: int, answer: str, *, keep: bool) -> None:
-        claim = _pick(self.held_deliveries, which, keep=keep)
+        self._finish_delivery(_pick(self.held_deliveries, which, keep=keep), answer)
+
+    def _finish_delivery(self, claim: DeliveryClaim, answer: str) -> None:
         result = outcomes.store_result(claim, answer)
 
         def record() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from dicom_node.radiograph import wrap_radiograph
 from service.registry import jobs
+from service.registry.next_job import claim_next
 from tests.worker.conftest import RecordingQueue, queue_job
 from worker.context import WorkerContext
 from worker.sweep import sweep
@@ -107,3 +108,20 @@ def test_a_broker_that_is_away_or_full_of_messages_gets_no_more(
     queue.messages_waiting = 0
     assert sweep(at(context, minutes=2)) == 1
     assert announced(context) == [job_id]
+
+
+@pytest.mark.parametrize("messages", [500, None])
+def test_what_a_worker_held_that_died_is_due_again_however_many_messages_wait(
+    context: WorkerContext, job_id: str, messages: int | None
+) -> None:
+    queue = context.queue
+    assert isinstance(queue, RecordingQueue)
+    with context.sessions.begin() as session:
+        assert jobs.claim(session, job_id, owner="gpu", lease_s=30, now=context.clock()) is not None
+    queue.messages_waiting = messages
+    later = at(context, minutes=2)
+    assert sweep(later) == 0
+    with context.sessions.begin() as session:
+        claim = claim_next(session, owner="gpu-2", lease_s=30, now=later.clock(), chance=0.5, hinted="another")
+    assert claim is not None
+    assert claim.job_id == job_id

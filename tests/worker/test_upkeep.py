@@ -17,7 +17,8 @@ from sqlalchemy import select, update
 from dicom_node.radiograph import wrap_radiograph
 from service.errors import StoreFullError
 from service.instance_store import InstanceStore, Kind
-from service.registry import deliveries, delivery_queue, remote_nodes
+from service.registry import deliveries, delivery_queue, jobs, remote_nodes
+from service.registry.exposures import FOR_PRESENTATION_PREFERRED, FOR_PROCESSING
 from service.registry.instances import Verdict
 from service.registry.job_states import JobState
 from service.registry.kept_files import Table
@@ -131,6 +132,27 @@ def test_a_lost_file_fails_its_waiting_job_before_a_worker_needs_it(context: Wor
         job = session.get(Job, job_id)
         assert job is not None
         assert (job.state, job.reason_code) == (JobState.FAILED, "STORED_FILE_MISSING")
+
+
+def test_where_the_lost_file_was_preferred_the_other_object_of_its_exposure_gets_its_turn(
+    context: WorkerContext,
+) -> None:
+    raw, presented = image(1), image(2)
+    raw.SOPClassUID, presented.StudyInstanceUID = FOR_PROCESSING, raw.StudyInstanceUID
+    waiting, preferred = queue_job(context, raw), queue_job(context, presented)
+    with context.sessions.begin() as session:
+        session.execute(update(Instance).values(irradiation_event_uid="2.25.7"))
+        assert jobs.withdraw(session, waiting, code=FOR_PRESENTATION_PREFERRED, detail="", now=context.clock())
+        [path] = session.scalars(
+            select(Instance.path).where(Instance.sop_instance_uid == presented.SOPInstanceUID)
+        ).all()
+    context.store.resolve(path).unlink()
+    missing(Table.SOURCE, "", context)
+    with context.sessions() as session:
+        assert (job := session.get(Job, preferred)) is not None
+        assert job.state is JobState.FAILED
+        assert (job := session.get(Job, waiting)) is not None
+        assert job.state is JobState.QUEUED
 
 
 def test_a_lost_file_comes_back_from_lost_and_found(context: WorkerContext) -> None:

@@ -16,6 +16,7 @@ from tests.service.registry.factories import (
     add_node,
     claimed,
     claimed_delivery,
+    derived_facts,
     derived_job,
     detail,
     pending,
@@ -114,3 +115,38 @@ def test_a_job_that_is_delivered_cannot_be_cancelled(sessions: sessionmaker[Sess
         cancel(sessions, job_id)
     with pytest.raises(cancellation.NotCancellableError, match="JOB_UNKNOWN"):
         cancel(sessions, "no-such-job")
+
+
+def test_what_is_computed_again_after_its_sender_died_leaves_the_queue_of_its_node_to_others(
+    sessions: sessionmaker[Session],
+) -> None:
+    add_node(sessions, "pacs")
+    job_id, other = derived_job(sessions), derived_job(sessions)
+    first, second = pending(sessions, job_id)[0], pending(sessions, other)[0]
+    claimed_delivery(sessions, first)
+    cancel(sessions, job_id)
+    with transaction(sessions) as session:
+        assert jobs.retry(session, job_id, now=NOON, recompute=True) is JobState.QUEUED
+        delivery_queue.take_back_deliveries(session, LATER, 10)
+    with transaction(sessions) as session:
+        taken = delivery_queue.claim_next_delivery(session, first, owner="n", lease_s=LEASE_S, now=LATER)
+        assert taken is not None
+        assert taken.delivery_id == second
+    claim = claimed(sessions, job_id, now=LATER)
+    with transaction(sessions) as session:
+        assert jobs.record_derived(session, claim, derived_facts(), now=LATER)
+    assert pending(sessions, job_id, now=LATER) == [first]
+
+
+def test_what_was_sent_while_its_job_was_computed_again_ends_the_job(sessions: sessionmaker[Session]) -> None:
+    add_node(sessions, "pacs")
+    job_id = derived_job(sessions)
+    sending = claimed_delivery(sessions, pending(sessions, job_id)[0])
+    cancel(sessions, job_id)
+    with transaction(sessions) as session:
+        assert jobs.retry(session, job_id, now=NOON, recompute=True) is JobState.QUEUED
+        assert deliveries.delivery_sent(session, sending, status=0, now=NOON)
+    claim = claimed(sessions, job_id)
+    with transaction(sessions) as session:
+        assert jobs.record_derived(session, claim, derived_facts(), now=NOON)
+    assert detail(sessions, job_id).summary.state is JobState.DELIVERED

@@ -17,6 +17,7 @@ from tests.service.registry.factories import (
     add_node,
     claimed,
     claimed_delivery,
+    derived_facts,
     derived_job,
     detail,
     pending,
@@ -112,3 +113,39 @@ def test_a_job_without_a_destination_says_so_until_there_is_one(sessions: sessio
         assert ensure_deliveries(session, NOON, routing=jobs.EVERYWHERE) == 1
         assert count_work(session).waiting_for_destination == 0
     assert detail(sessions, job_id).summary.reason_code is None
+
+
+def computed_again(sessions: sessionmaker[Session], job_id: str) -> None:
+    with transaction(sessions) as session:
+        assert jobs.retry(session, job_id, now=NOON, recompute=True) is JobState.QUEUED
+    claim = claimed(sessions, job_id)
+    with transaction(sessions) as session:
+        assert jobs.record_derived(session, claim, derived_facts(), now=NOON)
+
+
+def test_what_is_computed_again_is_offered_again_to_who_took_nothing(sessions: sessionmaker[Session]) -> None:
+    add_node(sessions, "pacs")
+    job_id = derived_job(sessions)
+    claim = claimed_delivery(sessions, pending(sessions, job_id)[0])
+    with transaction(sessions) as session:
+        assert deliveries.delivery_declined(session, claim, code="SOP_CLASS", detail="", status=0x0122, now=NOON)
+    computed_again(sessions, job_id)
+    assert pending(sessions, job_id) == [claim.delivery_id]
+
+
+def test_what_is_computed_again_ends_where_everybody_else_had_it_and_a_node_is_gone(
+    sessions: sessionmaker[Session],
+) -> None:
+    add_node(sessions, "archive")
+    add_node(sessions, "pacs")
+    job_id = derived_job(sessions)
+    with transaction(sessions) as session:
+        claim = deliveries.claim_delivery(session, pending(sessions, job_id)[0], owner="n", lease_s=30, now=NOON)
+        assert claim is not None
+        assert deliveries.delivery_sent(session, claim, status=0, now=NOON)
+        remove_remote_node(session, "pacs", now=NOON)
+    assert detail(sessions, job_id).summary.state is JobState.FAILED
+    computed_again(sessions, job_id)
+    found = detail(sessions, job_id)
+    assert found.summary.state is JobState.DELIVERED
+    assert [row.state for row in found.deliveries] == [DeliveryState.SENT, DeliveryState.CANCELLED]

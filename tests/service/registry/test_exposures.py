@@ -9,6 +9,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from service.database import transaction
 from service.registry import exposures, jobs
+from service.registry.dead_letters import retry_one
 from service.registry.exposures import FOR_PRESENTATION_PREFERRED, FOR_PROCESSING
 from service.registry.instances import InstanceFacts, Recorded, Verdict
 from service.registry.job_states import JobState
@@ -185,3 +186,15 @@ def test_an_end_and_an_arrival_at_once_leave_no_image_behind(sessions: sessionma
             return [arrived] if arrived else []
 
         assert len([job_id for made in at_once(2, act) for job_id in made]) == 1
+
+
+def test_one_that_is_retried_takes_its_turn_back_from_the_other(sessions: sessionmaker[Session]) -> None:
+    withdrawn, presented = receive(sessions, processing()).job_id, receive(sessions, presentation()).job_id
+    assert withdrawn is not None
+    assert presented is not None
+    assert end(sessions, presented, "failed") == [withdrawn]
+    with transaction(sessions) as session:
+        assert retry_one(session, presented, now=NOON) is JobState.QUEUED
+    summary = detail(sessions, withdrawn).summary
+    assert (summary.state, summary.reason_code) == (JobState.REFUSED, FOR_PRESENTATION_PREFERRED)
+    assert end(sessions, presented, "failed") == [withdrawn]

@@ -20,11 +20,13 @@ from tests.service.registry.factories import (
     add_node,
     claimed,
     claimed_delivery,
+    derived_facts,
     derived_job,
     facts,
     pending,
     queued_job,
     record,
+    result_facts,
 )
 
 MUCH_LATER = NOON + timedelta(days=100)
@@ -224,11 +226,24 @@ def test_what_is_computed_again_takes_the_row_and_the_failed_deliveries_of_what_
         deliveries.delivery_failed(session, claim, code="STORED_FILE_MISSING", detail="", status=None, now=NOON)
         assert jobs.retry(session, job_id, now=NOON, recompute=True) is JobState.QUEUED
     again = claimed(sessions, job_id)
-    from tests.service.registry.factories import derived_facts, result_facts
-
     with transaction(sessions) as session:
         made = derived_facts(result_facts(path="derived/cc/new.dcm", sha256="c" * 64))
         assert jobs.record_derived(session, again, made, now=NOON)
     with transaction(sessions) as session:
         assert session.query(Result).one().path == "derived/cc/new.dcm"
     assert pending(sessions, job_id) == [delivery_id]
+
+
+def test_pictures_of_what_is_computed_again_are_there_again(sessions: sessionmaker[Session]) -> None:
+    add_node(sessions, "pacs")
+    job_id = derived_job(sessions)
+    claim = claimed_delivery(sessions, pending(sessions, job_id)[0])
+    with transaction(sessions) as session:
+        deliveries.delivery_failed(session, claim, code="STORED_FILE_MISSING", detail="", status=None, now=NOON)
+        session.execute(update(Job).values(previews_removed_at=NOON))
+        jobs.retry(session, job_id, now=NOON, recompute=True)
+    again = claimed(sessions, job_id)
+    with transaction(sessions) as session:
+        assert jobs.record_derived(session, again, derived_facts(), now=NOON)
+    with transaction(sessions, read_only=True) as session:
+        assert kept_files.is_wanted(session, "preview/cc/c.png")
