@@ -62,7 +62,7 @@ def add_user(
 
 @user_app.command("list")
 def list_users() -> None:
-    """List the accounts."""
+    """List the accounts, each with its role and whether it may see images."""
     with session() as opened:
         rows = users.list_users(opened)
     if not rows:
