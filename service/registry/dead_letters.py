@@ -13,9 +13,9 @@ from datetime import datetime
 from sqlalchemy import ColumnElement, func, or_, select
 from sqlalchemy.orm import Session
 
-from service.registry import exposures
+from service.registry import exposures, jobs
 from service.registry.job_states import DeliveryState, JobState
-from service.registry.retries import EVERYWHERE, NotRetryableError, retry
+from service.registry.retries import EVERYWHERE, NotRetryableError
 from service.registry.tables import Delivery, Job, RemoteNode
 from service.routing import Routing
 
@@ -78,7 +78,7 @@ def retry_one(
     session: Session, job_id: str, *, now: datetime, routing: Routing = EVERYWHERE, recompute: bool = False
 ) -> JobState:
     """`retries.retry`; of an exposure whose other object waits in place of this one, that one is withdrawn again."""
-    state = retry(session, job_id, now=now, routing=routing, recompute=recompute)
+    state = jobs.retry(session, job_id, now=now, routing=routing, recompute=recompute)
     if state is JobState.QUEUED:
         exposures.withdraw_siblings_of(session, job_id, now=now)
     return state
