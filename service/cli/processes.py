@@ -55,7 +55,7 @@ def node() -> None:
 
 
 def api() -> None:
-    """Run the admin API and its page: studies, jobs with their history, retry. It has no login of its own yet."""
+    """Run the admin API and its page: studies, jobs with their history, retry. Who may do what: docs/access.md."""
     call(API, settings())
 
 

@@ -70,7 +70,8 @@ def test_a_gpu_worker_in_mid_sampling_hands_the_job_back_and_another_has_it_at_o
         service.start("gpu", "network")  # the network worker sweeps, which is what announces the job
         wait_for("the sampling", lambda: service.jobs(JobState.RUNNING) and service.jobs()[0].step > 0, 60, 0.02)
         stopped = ended(service, "gpu", ask(service, "gpu"), 10)
-        assert (stopped.exit_code, stopped.after_s < 4.0) == (0, True), stopped
+        # At the bound, not when the sampling ends: that takes for ever. A busy machine takes a while to end a process.
+        assert (stopped.exit_code, stopped.after_s < 4.0 + AT_ONCE_S) == (0, True), stopped
         [job] = service.jobs()
         assert (job.state, job.attempts) == (JobState.QUEUED, 0)
         assert "handed_back" in events_of(service, job_id)
@@ -140,7 +141,9 @@ def test_everything_stops_with_its_supervisor_once_and_at_once(tmp_path: Path) -
         assert [line.split("exit_code=")[1].split()[0] for line in log.splitlines() if "part_stopped" in line] == [
             "0"
         ] * 4
-        service.start("up")
+        ready = log_of(service, "up").count("worker_ready")
+        service.start("up")  # parts that are still starting would all be gone before a second signal comes
+        wait_for("every part again", lambda: log_of(service, "up").count("worker_ready") == ready + 2, 60)
         second = stop_at_once(service, "up")
         assert (second.exit_code, second.after_s < AT_ONCE_S) == (128 + signal.SIGTERM, True), second
 

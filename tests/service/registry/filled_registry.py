@@ -121,11 +121,6 @@ def fill(engine: Engine, images: int) -> None:
             )
             if on_postgres and table != "jobs":
                 connection.execute(text(f"SELECT setval(pg_get_serial_sequence('{table}', 'id'), {images})"))
-    clean_up(engine)
-
-
-def clean_up(engine: Engine) -> None:
-    """On PostgreSQL, what autovacuum does by itself, some time."""
-    if engine.dialect.name == "postgresql":
+    if on_postgres:  # autovacuum does so by itself, some time
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("VACUUM ANALYZE"))
