@@ -282,7 +282,7 @@ class World:
         result = outcomes.store_result(claim, answer)
 
         def record() -> None:
-            deliver._record(claim, result, outcomes.replacement(claim, result), self.context, asked=True)
+            deliver._record(claim, result, outcomes.replacement(claim, result), self.context, asked=True, no_room=False)
 
         self._unless_lost(claim, record)
         deliver._announce_next(claim, self.context)
