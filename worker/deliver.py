@@ -8,8 +8,7 @@ if it is a picture, and left out if it is a companion of one.
 from __future__ import annotations
 
 import logging
-import random
-from datetime import datetime, timedelta
+from datetime import datetime
 
 from pydicom.uid import SecondaryCaptureImageStorage
 from sqlalchemy.orm import Session
@@ -27,7 +26,7 @@ from service.registry import circuit_breaker, deliveries, delivery_queue
 from service.registry.result_kinds import ResultKind
 from service.routing import COMPANIONS
 from worker.context import WorkerContext
-from worker.failed_attempt import NO_ROOM_WAIT_S, require_budget
+from worker.failed_attempt import pause_after, require_budget
 from worker.failure import classify
 from worker.handed_back import give_back_delivery
 from worker.kept_object import MadeObject, keep_object
@@ -98,8 +97,7 @@ def _record(
         if result.outcome is Outcome.SENT and result.status is not None:
             deliveries.delivery_sent(session, claim, status=result.status, now=now)
         elif no_room or (result.outcome is Outcome.RETRY and not context.delivery_retries.exhausted(claim.attempts)):
-            wait_s = context.delivery_retries.wait_s(claim.attempts, random.random())
-            wait = timedelta(seconds=max(wait_s, NO_ROOM_WAIT_S) if no_room else wait_s)
+            wait = pause_after(context.delivery_retries, claim.attempts, no_room=no_room)
             deliveries.delivery_postponed(
                 session,
                 claim,

@@ -29,6 +29,12 @@ def require_budget(attempts: int, retries: RetryPolicy) -> None:
         )
 
 
+def pause_after(retries: RetryPolicy, attempts: int, *, no_room: bool) -> timedelta:
+    """How long to leave alone what failed for the `attempts`th time; with no room on the disk, a while at least."""
+    wait_s = retries.wait_s(attempts, random.random())
+    return timedelta(seconds=max(wait_s, NO_ROOM_WAIT_S) if no_room else wait_s)
+
+
 def end_attempt(claim: jobs.Claim, error: Exception, context: WorkerContext, what: str) -> None:
     """Release or fail the job of `claim` as `error` and the retry budget say; `what` failed, for the log."""
     if isinstance(error, ImageRefused):
@@ -39,8 +45,7 @@ def end_attempt(claim: jobs.Claim, error: Exception, context: WorkerContext, wha
     # A full disk says nothing about the image: it waits for room as long as that takes.
     no_room = isinstance(error, StoreFullError)
     again = no_room or (failure.transient and not context.inference_retries.exhausted(claim.attempts))
-    wait_s = context.inference_retries.wait_s(claim.attempts, random.random())
-    wait = timedelta(seconds=max(wait_s, NO_ROOM_WAIT_S) if no_room else wait_s)
+    wait = pause_after(context.inference_retries, claim.attempts, no_room=no_room)
     with transaction(context.sessions) as session:
         if again:
             jobs.release(

@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from enum import StrEnum
 
-from sqlalchemy import CursorResult, func, or_, select, update
+from sqlalchemy import func, or_, select, update
 from sqlalchemy.orm import Session
 
 from service.registry.claims import Destination
+from service.registry.compare_and_swap import swap_fenced
 from service.registry.destinations import destination_of
 from service.registry.promise_table import CommitmentPromise
 from service.registry.remote_nodes import ANY_HOST
@@ -190,11 +191,4 @@ def _end(session: Session, claim: PromiseClaim, **values: object) -> bool:
 
 
 def _change(session: Session, promise_id: int, seen_token: int, **values: object) -> bool:
-    changed = session.execute(
-        update(CommitmentPromise)
-        .where(CommitmentPromise.id == promise_id, CommitmentPromise.fencing_token == seen_token)
-        .values(**values)
-        .execution_options(synchronize_session=False)
-    )
-    assert isinstance(changed, CursorResult)
-    return changed.rowcount == 1
+    return swap_fenced(session, CommitmentPromise, CommitmentPromise.id == promise_id, seen_token, values)

@@ -14,9 +14,12 @@ from sqlalchemy import ColumnElement, CursorResult, or_, update
 from sqlalchemy.orm import InstrumentedAttribute, Session
 
 from service.registry.job_states import CommitmentState, DeliveryState, JobState
+from service.registry.promise_table import CommitmentPromise
 from service.registry.tables import CommitmentRequest, Delivery, Job
+from service.registry.upkeep_tables import UpkeepTask
 
 LeasedTable = type[Job] | type[Delivery] | type[CommitmentRequest]
+FencedTable = type[CommitmentPromise] | type[UpkeepTask]
 NO_LEASE: dict[str, Any] = {"lease_owner": None, "lease_expires_at": None}
 
 
@@ -35,6 +38,20 @@ def swap(
         update(table)
         .where(table.id == row_id, table.state == state, table.fencing_token == fencing_token, *conditions)
         .values(**values, updated_at=now)
+        .execution_options(synchronize_session=False)
+    )
+    assert isinstance(changed, CursorResult)
+    return changed.rowcount == 1
+
+
+def swap_fenced(
+    session: Session, table: FencedTable, this_row: ColumnElement[bool], fencing_token: int, values: dict[str, object]
+) -> bool:
+    """The same for a row without a state: True when `this_row` still had `fencing_token`, and now holds `values`."""
+    changed = session.execute(
+        update(table)
+        .where(this_row, table.fencing_token == fencing_token)
+        .values(**values)
         .execution_options(synchronize_session=False)
     )
     assert isinstance(changed, CursorResult)

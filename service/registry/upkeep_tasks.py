@@ -5,10 +5,11 @@ from __future__ import annotations
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import CursorResult, insert, or_, select, update
+from sqlalchemy import insert, or_, select
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from service.registry.compare_and_swap import swap_fenced
 from service.registry.upkeep_tables import UpkeepTask
 
 
@@ -76,11 +77,4 @@ def _create(session: Session, name: str) -> None:
 
 
 def _change(session: Session, name: str, seen_token: int, **values: object) -> bool:
-    changed = session.execute(
-        update(UpkeepTask)
-        .where(UpkeepTask.name == name, UpkeepTask.fencing_token == seen_token)
-        .values(**values)
-        .execution_options(synchronize_session=False)
-    )
-    assert isinstance(changed, CursorResult)
-    return changed.rowcount == 1
+    return swap_fenced(session, UpkeepTask, UpkeepTask.name == name, seen_token, values)
