@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import Select, exists, or_, select, update
+from sqlalchemy import Select, exists, or_, select
 from sqlalchemy.orm import Session
 
 from service.priorities import Priority
@@ -18,11 +18,11 @@ from service.registry.deliveries import claim_delivery, expire_lease
 from service.registry.delivery_plan import WAITING_FOR_DESTINATION, plan_or_wait
 from service.registry.job_states import DeliveryState, JobState
 from service.registry.jobs import SILENT_FOR_S
+from service.registry.joining import let_due_join
 from service.registry.node_room import has_room
 from service.registry.tables import Delivery, Job, RemoteNode
 from service.routing import Routing
 
-_JOINING_AT_ONCE = 50
 _TRIES = 8
 
 
@@ -155,17 +155,10 @@ def _waiting_for(remote_node_id: int) -> Select[int]:
 
 def _make_due(session: Session, remote_node_id: int, now: datetime) -> None:
     """Let postponed deliveries whose time has come join those that wait; they are read through no more until then."""
-    joining = session.scalars(
-        select(Delivery.id)
-        .where(
+    for priority in Priority:
+        of_class = (
             Delivery.remote_node_id == remote_node_id,
             Delivery.state == DeliveryState.PENDING,
-            Delivery.priority.in_(list(Priority)),
-            Delivery.not_before <= now,
+            Delivery.priority == priority,
         )
-        .limit(_JOINING_AT_ONCE)
-        .with_for_update(skip_locked=True, key_share=True)
-    ).all()
-    if joining:
-        joined = update(Delivery).where(Delivery.id.in_(joining)).values(not_before=None)
-        session.execute(joined.execution_options(synchronize_session=False))
+        let_due_join(session, Delivery, *of_class, now=now)

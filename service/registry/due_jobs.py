@@ -34,7 +34,8 @@ def due_jobs(
     `silent_for_s` ago.
     """
     take_back_jobs(session, now, limit, purpose=purpose)
-    make_due(session, purpose, now=now, limit=limit)
+    for priority in Priority:
+        make_due(session, purpose, priority, now=now, limit=limit)
     head: list[str] = []
     for priority in Priority:
         head += session.scalars(in_turn(purpose, priority, limit - len(head))).all()

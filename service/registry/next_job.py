@@ -21,7 +21,6 @@ from service.registry.turns import make_due, ready
 
 PRIOR_SHARE = 0.1
 """Of the images taken while both wait, how many are PRIOR instead of ROUTINE."""
-_JOINING_AT_ONCE = 50
 _TRIES = 8
 
 
@@ -40,9 +39,8 @@ def claim_next(
     Workers that ask at once pass over each other's rows (PostgreSQL) or take turns (SQLite). Where nothing waits, the
     job `hinted` is looked at: its worker may have died since it was announced.
     """
-    make_due(session, purpose, now=now, limit=_JOINING_AT_ONCE)
     for _ in range(_TRIES):
-        job_id = _first(session, purpose, chance)
+        job_id = _first(session, purpose, chance, now)
         if job_id is None:
             break
         claim = jobs.claim(session, job_id, owner=owner, lease_s=lease_s, now=now, purpose=purpose)
@@ -70,8 +68,9 @@ def in_turn(purpose: JobPurpose, priority: Priority, limit: int) -> Select[str]:
     )
 
 
-def _first(session: Session, purpose: JobPurpose, chance: float) -> str | None:
+def _first(session: Session, purpose: JobPurpose, chance: float, now: datetime) -> str | None:
     for priority in order_of_classes(chance):
+        make_due(session, purpose, priority, now=now)
         first = in_turn(purpose, priority, 1).with_for_update(skip_locked=True, key_share=True)
         job_id = session.scalar(first)
         if job_id is not None:

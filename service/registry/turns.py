@@ -10,11 +10,12 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import ColumnElement, func, select, update
+from sqlalchemy import ColumnElement, func, select
 from sqlalchemy.orm import Session
 
 from service.priorities import Priority
 from service.registry.job_states import JobPurpose, JobState
+from service.registry.joining import JOINING_AT_ONCE, let_due_join
 from service.registry.tables import Job
 
 
@@ -41,23 +42,12 @@ def ready(purpose: JobPurpose, priority: Priority) -> tuple[ColumnElement[bool],
     )
 
 
-def make_due(session: Session, purpose: JobPurpose, *, now: datetime, limit: int) -> int:
-    """Let at most `limit` jobs whose `not_before` has come join those that are ready; returns how many joined.
+def make_due(
+    session: Session, purpose: JobPurpose, priority: Priority, *, now: datetime, limit: int = JOINING_AT_ONCE
+) -> None:
+    """Let at most `limit` jobs of a class whose `not_before` has come join those that are ready.
 
     Waiting ones are thus never read through on the way to the next job, however many there are.
     """
-    joining = session.scalars(
-        select(Job.id)
-        .where(
-            Job.state == JobState.QUEUED,
-            Job.purpose == purpose,
-            Job.priority.in_(list(Priority)),
-            Job.not_before <= now,
-        )
-        .limit(limit)
-        .with_for_update(skip_locked=True, key_share=True)
-    ).all()
-    if joining:
-        joined = update(Job).where(Job.id.in_(joining)).values(not_before=None)
-        session.execute(joined.execution_options(synchronize_session=False))
-    return len(joining)
+    of_class = (Job.state == JobState.QUEUED, Job.purpose == purpose, Job.priority == priority)
+    let_due_join(session, Job, *of_class, now=now, limit=limit)

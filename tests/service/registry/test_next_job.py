@@ -175,7 +175,7 @@ def test_the_next_job_and_the_sweep_are_found_by_index(engine: Engine, sessions:
 
     event.listen(engine, "before_cursor_execute", remember)
     with transaction(sessions) as session:
-        make_due(session, JobPurpose.SUPPRESS, now=LATER, limit=50)
+        make_due(session, JobPurpose.SUPPRESS, Priority.ROUTINE, now=LATER)
         claim_next(session, owner="gpu", lease_s=LEASE_S, now=LATER, chance=0.5)
         due_jobs(session, LATER, 50)
     wait_in_line(sessions)
