@@ -20,11 +20,11 @@ from dicom_node.loopback import is_loopback
 from dicom_node.multipart_related import PartLimits
 from dicom_node.stow_admission import StowTerms
 from dicom_node.stow_app import create_stow_app
-from dicom_node.web_connections import ImpatientConnection
 from dicom_node.web_tokens import read_tokens
 from service.errors import ConfigurationError
 from service.logs import log_event
 from service.settings import Settings
+from service.web_connections import ImpatientConnection
 
 logger = logging.getLogger(__name__)
 

@@ -48,6 +48,11 @@ class AccessSettings(BaseSettings):
         default="",
         description="Addresses of proxies whose X-Forwarded-For is believed, separated by commas.",
     )
+    api_requests_per_s: float = Field(
+        default=50,
+        ge=0,
+        description="Requests a second that one address may make, four times as many at once; 0: no limit.",
+    )
     session_idle_s: Seconds = Field(default=1800, description="A browser that is silent for so long is logged out.")
     session_absolute_s: Seconds = Field(default=12 * 3600, description="A browser is logged out after so long anyway.")
     oidc_issuer: str = Field(

@@ -40,7 +40,7 @@ class Entry:
 
     def by_password(self, name: str, password: str, host: str) -> str:
         """The secret of a new session. Raises LoginRefusedError."""
-        subjects = (of_account(name), of_address(host))
+        subjects = (of_account(name), of_account(name, host), of_address(host))
         with transaction(self.sessions) as session:
             newly_locked = self._count(session, subjects)
             account = users.find_account(session, name)

@@ -1,8 +1,10 @@
 """Failed logins are counted by account and by address, in the registry, so that every API process knows of all.
 
-Five failures lock an account for a quarter of an hour, twenty an address. While the lock holds nothing is tried, not
-even the right password, and no further failure is recorded: whoever guesses learns nothing and fills no table. An
-account is named by a hash: what people type there by mistake may be a password.
+Five failures lock an account for a quarter of an hour at the address that they came from, fifty for everybody: whoever
+only knows a name does not keep its owner out, and many addresses together do not guess on. Twenty lock an address, of
+IPv6 the /64 that one household has to itself. While a lock holds nothing is tried, not even the right password, and no
+further failure is recorded: whoever guesses learns nothing and fills no table. An account is named by a hash: what
+people type there by mistake may be a password.
 """
 
 from __future__ import annotations
@@ -12,10 +14,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sqlalchemy import delete, insert, select, update
+from sqlalchemy import ColumnElement, delete, insert, or_, select, update
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.orm import Session
 
+from service.access.networks import network_of
 from service.access.secrets import sha256_of
 from service.registry.access_tables import LoginFailures
 
@@ -26,27 +29,29 @@ FORGOTTEN_AFTER = timedelta(days=1)
 class LoginLimits:
     """Failures within `window_s` after which nothing is tried for `lock_s`."""
 
-    of_account: int = 5
+    of_account_at_address: int = 5
+    of_account: int = 50
     of_address: int = 20
     window_s: float = 900.0
     lock_s: float = 900.0
 
 
-def of_account(name: str) -> str:
-    """The subject under which an account's failures are counted."""
-    return f"account:{sha256_of(name.strip().lower())}"
+def of_account(name: str, host: str | None = None) -> str:
+    """The subject under which an account's failures are counted: those from one address, or None: from everywhere."""
+    everywhere = f"account:{sha256_of(name.strip().lower())}"
+    return everywhere if host is None else f"{everywhere}@{network_of(host)}"
 
 
 def of_address(host: str) -> str:
     """The subject under which an address's failed logins are counted."""
-    return f"address:{host[:64]}"
+    return f"address:{network_of(host)}"
 
 
 def of_tokens_from(host: str) -> str:
     """The subject for tokens that are not good, apart from logins: nobody guesses 256 bits, but a script that was
     forgotten shows an ended token for ever, and people at that address must still get in.
     """
-    return f"tokens:{host[:64]}"
+    return f"tokens:{network_of(host)}"
 
 
 @dataclass(frozen=True)
@@ -73,14 +78,24 @@ def count_attempt(session: Session, subjects: Sequence[str], limits: LoginLimits
 
 
 def forget_failures(session: Session, *subjects: str) -> None:
-    """A login that worked, or an administrator, clears the count."""
-    cleared = update(LoginFailures).where(LoginFailures.subject.in_(subjects)).values(failures=0, locked_until=None)
+    """A login that worked clears the counts it would have added to."""
+    _clear(session, LoginFailures.subject.in_(subjects))
+
+
+def unlock_account(session: Session, name: str) -> None:
+    """An administrator clears every count of an account, from wherever its failures came."""
+    everywhere = of_account(name)
+    _clear(session, or_(LoginFailures.subject == everywhere, LoginFailures.subject.startswith(f"{everywhere}@")))
+
+
+def _clear(session: Session, which: ColumnElement[bool]) -> None:
+    cleared = update(LoginFailures).where(which).values(failures=0, locked_until=None)
     session.execute(cleared.execution_options(synchronize_session=False))
 
 
 def _count(row: LoginFailures, limits: LoginLimits, now: datetime) -> bool:
     """One failure more; True: that locked it."""
-    allowed = limits.of_account if row.subject.startswith("account:") else limits.of_address
+    allowed = _allowed(row.subject, limits)
     # A lock that is over begins a new window, and so does a long pause.
     if row.locked_until is not None or now - row.first_at > timedelta(seconds=limits.window_s):
         row.failures, row.first_at, row.locked_until = 0, now, None
@@ -88,6 +103,12 @@ def _count(row: LoginFailures, limits: LoginLimits, now: datetime) -> bool:
     if row.failures >= allowed:
         row.locked_until = now + timedelta(seconds=limits.lock_s)
     return row.locked_until is not None
+
+
+def _allowed(subject: str, limits: LoginLimits) -> int:
+    if not subject.startswith("account:"):
+        return limits.of_address
+    return limits.of_account_at_address if "@" in subject else limits.of_account
 
 
 def _held_row(session: Session, subject: str, now: datetime) -> LoginFailures:

@@ -22,7 +22,7 @@ class AccessPolicy:
     """`login_required` False: whoever asks from this very machine is let in (`principals.LOCAL`).
 
     `encrypted`: browsers reach us over TLS, our own or a proxy's; cookies are then sent no other way. `oidc` None:
-    local accounts only.
+    local accounts only. `requests_per_s` of one address; 0: no limit.
     """
 
     entry: Entry
@@ -31,6 +31,7 @@ class AccessPolicy:
     login_required: bool = True
     encrypted: bool = False
     oidc: OidcProvider | None = None
+    requests_per_s: float = 0.0
 
     @property
     def cookie_name(self) -> str:
@@ -55,6 +56,7 @@ def access_policy(settings: Settings, sessions: sessionmaker[Session]) -> Access
         login_required=settings.api_login == "always" or behind_a_proxy or not is_loopback(settings.api_host),
         encrypted=settings.api_certificate_file is not None or public.scheme == "https",
         oidc=_oidc(settings),
+        requests_per_s=settings.api_requests_per_s,
     )
 
 

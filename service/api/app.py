@@ -12,6 +12,7 @@ from service.api.access_policy import AccessPolicy
 from service.api.dependencies import Parts, Queue
 from service.api.openapi import describe
 from service.api.problems import add_problem_handlers
+from service.api.request_rate import RequestRate
 from service.api.security_headers import SecurityHeaders
 from service.dashboard import login, pages
 from service.instance_store import InstanceStore
@@ -50,5 +51,6 @@ def create_app(
 
     # The last one added is the outermost: refusals of the gate carry the headers as well.
     app.add_middleware(AccessGate, policy=access)
+    app.add_middleware(RequestRate, per_s=access.requests_per_s)
     app.add_middleware(SecurityHeaders, encrypted=access.encrypted)
     return app

@@ -65,7 +65,7 @@ DESCRIPTIONS = {
     413: "The body is too large.",
     421: "softray does not answer to this host name.",
     422: "A parameter is not valid; `details` names it.",
-    429: "Too many failed logins; Retry-After says how many seconds to wait.",
+    429: "Too many requests, or failed logins; Retry-After says how many seconds to wait.",
     500: "softray failed; the log says why.",
     503: "Something softray needs does not answer; the same request may succeed later.",
 }

@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from functools import partial
 
 import uvicorn
+from fastapi import FastAPI
 from sqlalchemy.exc import SQLAlchemyError
 from sqlalchemy.orm import Session, sessionmaker
 
@@ -27,8 +28,12 @@ from service.settings import Settings
 from service.site_file import load_site_file
 from service.stop_signals import StopSignals
 from service.store_settings import open_store
+from service.web_connections import SmallRequestConnection
 
 logger = logging.getLogger(__name__)
+
+MOST_CONNECTIONS = 1000
+"""More at a time are answered 503: each costs a file descriptor, of which the store and the registry need some."""
 
 
 def serve(settings: Settings) -> None:
@@ -49,24 +54,31 @@ def serve(settings: Settings) -> None:
         log_event(logger, "api_not_encrypted", level=logging.WARNING, host=settings.api_host)
     log_event(logger, "api_listening", host=settings.api_host, port=settings.api_port)
     try:
-        # log_config None: our own handlers stay; no access log: an address holds whatever somebody typed into it.
-        config = uvicorn.Config(
-            app,
-            host=settings.api_host,
-            port=settings.api_port,
-            log_config=None,
-            access_log=False,
-            server_header=False,
-            proxy_headers=bool(settings.api_trusted_proxies),
-            forwarded_allow_ips=settings.api_trusted_proxies or None,
-            ssl_certfile=settings.api_certificate_file,
-            ssl_keyfile=settings.api_key_file,
-        )
-        run_until_stopped(config, stop, within_s=settings.stop_within_s)
+        run_until_stopped(server_config(app, settings), stop, within_s=settings.stop_within_s)
     finally:
         _stopped(sessions, access)
         queue.close()
         engine.dispose()
+
+
+def server_config(app: FastAPI, settings: Settings) -> uvicorn.Config:
+    """How the application is served: who is slow is cut off, who comes in crowds is told so."""
+    # log_config None: our own handlers stay; no access log: an address holds whatever somebody typed into it.
+    return uvicorn.Config(
+        app,
+        http=SmallRequestConnection,
+        ws="none",
+        limit_concurrency=MOST_CONNECTIONS,
+        host=settings.api_host,
+        port=settings.api_port,
+        log_config=None,
+        access_log=False,
+        server_header=False,
+        proxy_headers=bool(settings.api_trusted_proxies),
+        forwarded_allow_ips=settings.api_trusted_proxies or None,
+        ssl_certfile=settings.api_certificate_file,
+        ssl_keyfile=settings.api_key_file,
+    )
 
 
 def _started(settings: Settings, sessions: sessionmaker[Session], access: AccessPolicy) -> None:

@@ -89,7 +89,7 @@ def enable_user(name: Name) -> None:
 
     def enable(opened: Session, now: datetime) -> None:
         users.enable_user(opened, name)
-        login_limits.forget_failures(opened, login_limits.of_account(name))
+        login_limits.unlock_account(opened, name)
 
     _change(name, "enabled", enable)
 

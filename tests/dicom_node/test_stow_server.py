@@ -28,7 +28,6 @@ from pydicom.uid import (
     JPEGLosslessSV1,
 )
 
-from dicom_node import web_connections
 from dicom_node.callers import Callers
 from dicom_node.intake import Intake, Limits
 from dicom_node.multipart_related import PartLimits
@@ -39,6 +38,7 @@ from dicom_node.stow_server import start_stow_server
 from dicom_node.tls import TlsFiles
 from dicom_node.web_peer import WebPeer
 from dicom_node.web_tokens import WebTokens
+from service import web_connections
 from service.errors import ConfigurationError, StoreFullError
 from service.instance_store import InstanceStore
 from service.settings import Settings
@@ -530,7 +530,7 @@ def test_with_a_ca_file_only_senders_with_its_certificates_are_heard(installed: 
 
 
 def test_a_connection_that_never_asks_is_closed(stow: Stow, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(web_connections, "REQUEST_HEAD_S", 0.2)
+    monkeypatch.setattr(web_connections, "PATIENCE_S", 0.2)
     for words in (b"", b"POST /studies HT"):
         with socket.create_connection(("127.0.0.1", stow.server.port), timeout=5) as silent:
             silent.sendall(words)
