@@ -250,7 +250,7 @@ class RemoteNode(Answer):
 class Paged(Answer):
     """One page of a list."""
 
-    next_offset: int | None = Field(description="The `offset` of the next page; null on the last one.")
+    next_cursor: str | None = Field(description="The `cursor` of the next page; null on the last one.")
 
 
 class Studies(Paged):
@@ -263,7 +263,9 @@ class Jobs(Paged):
     """Jobs, newest first."""
 
     items: list[JobSummary]
-    counts: dict[JobState, int] = Field(description="All jobs by state, whatever the filter.")
+    counts: dict[JobState, int] = Field(
+        description="All jobs by state, whatever the filter; 10000 stands for that many or more."
+    )
 
 
 class Rejections(Paged):

@@ -147,6 +147,8 @@ class Job(Table):
         Index(None, "state", "due_at"),
         Index(None, "late_at"),
         Index(None, "created_at"),
+        Index(None, "source", "created_at"),
+        Index(None, "model_sha256", "created_at"),
         Index(None, "previews_removed_at", "created_at"),
         Index(None, "preview_source_path"),
         Index(None, "preview_soft_path"),

@@ -29,12 +29,60 @@ def test_the_list_can_be_narrowed_to_one_state_and_paged(client: TestClient, ins
     for job_id in failed:
         installation.fail(job_id)
     page = client.get("/api/v1/jobs", params={"state": "FAILED", "limit": 2}).json()
-    rest = client.get("/api/v1/jobs", params={"state": "FAILED", "limit": 2, "offset": page["next_offset"]}).json()
+    rest = client.get("/api/v1/jobs", params={"state": "FAILED", "limit": 2, "cursor": page["next_cursor"]}).json()
     assert [item["job_id"] for item in page["items"] + rest["items"]] == failed[::-1]
-    assert rest["next_offset"] is None
+    assert rest["next_cursor"] is None
 
 
-@pytest.mark.parametrize("query", [{"state": "LOST"}, {"limit": 0}, {"limit": 501}, {"offset": -1}, {"limit": "many"}])
+@pytest.mark.parametrize(
+    "cursor",
+    [
+        "-1",
+        "{}",
+        "W10",
+        "🙂",
+        "../../etc/passwd",
+        "WyJhIixudWxsXQ",  # of a list without times
+        "WzEsIjIwMjYtMDEtMzFUMTI6MDA6MDArMDA6MDAiXQ",  # a number in place of the job
+        "WyJhIiwiMjAyNi0wMS0zMVQxMjowMDowMCJd",  # no time zone
+        "WyJcdTAwMDAiLCIyMDI2LTAxLTMxVDEyOjAwOjAwKzAwOjAwIl0",  # NUL, which PostgreSQL has not
+    ],
+)
+def test_a_cursor_of_nobody_is_422(client: TestClient, cursor: str) -> None:
+    answer = client.get("/api/v1/jobs", params={"cursor": cursor})
+    assert answer.status_code == 422
+    assert answer.json()["details"][0]["subject"] == "query.cursor"
+
+
+def test_a_page_goes_on_where_the_last_one_ended_whatever_arrives_in_between(
+    client: TestClient, installation: Installation
+) -> None:
+    old = [installation.receive(f"1.2.{number}") for number in range(4)]
+    first = client.get("/api/v1/jobs", params={"limit": 2}).json()
+    installation.receive("1.2.9")
+    rest = client.get("/api/v1/jobs", params={"limit": 2, "cursor": first["next_cursor"]}).json()
+    assert [item["job_id"] for item in first["items"] + rest["items"]] == old[::-1]
+
+
+def test_jobs_are_found_by_what_an_administrator_knows(client: TestClient, installation: Installation) -> None:
+    one, other = installation.receive("1.2.1"), installation.receive("1.2.2")
+    created = client.get(f"/api/v1/jobs/{one}").json()["created_at"]
+
+    def found(**wanted: str) -> list[str]:
+        return [item["job_id"] for item in client.get("/api/v1/jobs", params=wanted).json()["items"]]
+
+    assert found(study_instance_uid="1.2.1") == [one]
+    assert found(series_instance_uid="1.2.2.1") == [other]
+    assert found(sop_instance_uid="1.2.1.1.1") == [one]
+    assert found(calling_ae_title="XRAY1", priority="ROUTINE") == [other, one]
+    assert found(calling_ae_title="XRAY2") == found(priority="STAT") == found(model_sha256="0" * 64) == []
+    assert found(since=created, until="9999-12-31T23:59:59") == [other, one]
+    assert found(until=created) == found(since="2999-01-01") == []
+
+
+@pytest.mark.parametrize(
+    "query", [{"state": "LOST"}, {"limit": 0}, {"limit": 501}, {"cursor": "x" * 301}, {"limit": "many"}]
+)
 def test_a_wrong_parameter_is_422_and_named(client: TestClient, query: dict[str, str | int]) -> None:
     answer = client.get("/api/v1/jobs", params=query)
     assert answer.status_code == 422

@@ -8,7 +8,7 @@ from tests.service.api.installation import Installation
 
 
 def test_a_new_installation_has_no_studies(client: TestClient) -> None:
-    assert client.get("/api/v1/studies").json() == {"items": [], "next_offset": None}
+    assert client.get("/api/v1/studies").json() == {"items": [], "next_cursor": None}
 
 
 def test_the_study_that_received_an_image_last_comes_first(client: TestClient, installation: Installation) -> None:
@@ -22,11 +22,11 @@ def test_the_list_comes_in_pages_that_end(client: TestClient, installation: Inst
     for number in range(5):
         installation.receive(f"1.2.{number}")
     seen: list[str] = []
-    offset: int | None = 0
-    while offset is not None:
-        page = client.get("/api/v1/studies", params={"limit": 2, "offset": offset}).json()
+    cursor: str | None = ""
+    while cursor is not None:
+        page = client.get("/api/v1/studies", params={"limit": 2, "cursor": cursor}).json()
         seen += [item["study_instance_uid"] for item in page["items"]]
-        offset = page["next_offset"]
+        cursor = page["next_cursor"]
     assert seen == [f"1.2.{number}" for number in reversed(range(5))]
 
 
