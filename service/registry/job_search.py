@@ -1,4 +1,4 @@
-"""Finding jobs: newest first, narrowed by what an administrator knows, at a cost that does not grow with the registry."""
+"""Finding jobs: newest first, narrowed by what an administrator knows; the cost does not grow with the registry."""
 
 from __future__ import annotations
 
