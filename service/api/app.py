@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy.orm import Session, sessionmaker
 
-from service.api import health, job_orders, jobs, me, metrics, rejections, remote_nodes, studies, version
+from service.api import health, job_orders, jobs, me, metrics, receipts, rejections, remote_nodes, studies, version
 from service.api.access_gate import AccessGate
 from service.api.access_policy import AccessPolicy
 from service.api.dependencies import Parts, Queue
@@ -41,7 +41,7 @@ def create_app(
     # FastAPI's own documentation pages load scripts from the internet, which a reading room does not have.
     app = FastAPI(title="softray", version=version.release(), description=DESCRIPTION, docs_url=None, redoc_url=None)
     app.state.parts = Parts(sessions=sessions, store=store, queue=queue, routing=routing, deadlines=deadlines)
-    for noun in (health, metrics, studies, jobs, job_orders, rejections, remote_nodes, version, me):
+    for noun in (health, metrics, studies, jobs, job_orders, receipts, rejections, remote_nodes, version, me):
         app.include_router(noun.router)
     app.include_router(pages.router)
     app.include_router(login.router)

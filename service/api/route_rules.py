@@ -52,6 +52,7 @@ RULES: tuple[Rule, ...] = (
     Rule("GET", "/studies/{study_instance_uid}", Right.STATES),
     Rule("GET", "/jobs", Right.STATES),
     Rule("GET", "/jobs/{job_id}", Right.STATES),
+    Rule("GET", "/jobs/{job_id}/receipt", Right.STATES),
     Rule("GET", "/rejections", Right.STATES),
     Rule("GET", "/not-processed", Right.STATES),
     Rule("GET", "/remote-nodes", Right.STATES),

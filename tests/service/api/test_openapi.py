@@ -35,6 +35,7 @@ def test_the_endpoints_are_these(document: Schema) -> None:
         ("POST", "/jobs/{job_id}/retry"),
         ("POST", "/jobs/{job_id}/cancel"),
         ("POST", "/jobs/{job_id}/priority"),
+        ("GET", "/jobs/{job_id}/receipt"),
         ("GET", "/jobs/{job_id}/previews/{name}.png"),
         ("GET", "/rejections"),
         ("GET", "/not-processed"),
@@ -114,7 +115,8 @@ def test_real_answers_are_what_the_schema_says(
         ),
         ("POST", "/jobs/retry", {}),
         *(
-            ("GET", "/jobs/{job_id}/previews/{name}.png", {"job_id": jobs["DELIVERED"], "name": name})
+            ("GET", "/jobs/{job_id}/receipt"),
+        ("GET", "/jobs/{job_id}/previews/{name}.png", {"job_id": jobs["DELIVERED"], "name": name})
             for name in ("bone", "heart")
         ),
         ("GET", "/rejections", {}),
