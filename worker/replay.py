@@ -109,7 +109,9 @@ def _found(settings: Settings, job_id: str) -> Replayable:
     finally:
         engine.dispose()
     if found is None:
-        raise PermanentError("RECEIPT_UNKNOWN", f"expected a job with a receipt and a soft-tissue image, found {job_id}")
+        raise PermanentError(
+            "RECEIPT_UNKNOWN", f"expected a job with a receipt and a soft-tissue image, found {job_id}"
+        )
     if found.source_removed_at is not None:
         raise PermanentError("SOURCE_REMOVED", "expected the source file, which retention has removed")
     if found.result_removed_at is not None:

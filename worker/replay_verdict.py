@@ -71,9 +71,7 @@ def compare(
     else:
         verdict = Verdict.DIFFERENT
     largest = int(np.abs(difference).max(initial=0))
-    return Comparison(
-        verdict, difference.size, differing, largest, deviation, tolerance, bits_owed, environment
-    )
+    return Comparison(verdict, difference.size, differing, largest, deviation, tolerance, bits_owed, environment)
 
 
 def changed_environment(before: ReceiptFacts, now: ReceiptFacts) -> tuple[str, ...]:
@@ -83,7 +81,7 @@ def changed_environment(before: ReceiptFacts, now: ReceiptFacts) -> tuple[str, .
         for name in _ENVIRONMENT
         if getattr(before, name) != getattr(now, name)
     ]
-    versions_before, versions_now = _versions(before.libraries), _versions(now.libraries)
+    versions_before, versions_now = before.library_versions(), now.library_versions()
     for name in sorted(versions_before.keys() | versions_now.keys()):
         one, other = versions_before.get(name, "-"), versions_now.get(name, "-")
         if one != other:
@@ -97,8 +95,3 @@ def _relative(difference: NDArray[np.int64], taken: NDArray[np.int64]) -> float:
         return 0.0
     scale = float(np.sqrt(np.mean(np.square(taken, dtype=np.float64))))
     return moved / scale if scale > 0.0 else float("inf")
-
-
-def _versions(libraries: str) -> dict[str, str]:
-    named = (one.rsplit(" ", 1) for one in libraries.split(", ") if " " in one)
-    return {name: version for name, version in named}

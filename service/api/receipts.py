@@ -45,16 +45,17 @@ class Receipt(Answer):
     @classmethod
     def of(cls, row: ReceiptRow) -> Receipt:
         """From the registry's row."""
-        named = (one.rsplit(" ", 1) for one in row.facts.libraries.split(", ") if " " in one)
-        libraries = {name: version for name, version in named}
         return cls.model_validate(
-            {**vars(row.facts), "libraries": libraries, "job_id": row.job_id, "created_at": row.created_at}
+            {
+                **vars(row.facts),
+                "libraries": row.facts.library_versions(),
+                "job_id": row.job_id,
+                "created_at": row.created_at,
+            }
         )
 
 
-@router.get(
-    "/{job_id}/receipt", summary="What a job's results were made of", responses=problems(404, 422, 500, 503)
-)
+@router.get("/{job_id}/receipt", summary="What a job's results were made of", responses=problems(404, 422, 500, 503))
 def read_receipt(session: ReadSession, job_id: JobId) -> Receipt:
     """The receipt by which `softray replay` computes the result again and compares it.
 

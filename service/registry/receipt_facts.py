@@ -31,3 +31,11 @@ class ReceiptFacts:
     libraries: str
     inference_s: float
     storing_s: float
+
+    def library_versions(self) -> dict[str, str]:
+        """The versions in `libraries` by name."""
+        versions = {}
+        for one in filter(None, self.libraries.split(", ")):
+            name, _, number = one.rpartition(" ")
+            versions[name] = number
+        return versions

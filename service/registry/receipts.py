@@ -61,7 +61,7 @@ def find_replayable(session: Session, job_id: str) -> Replayable | None:
     ).one_or_none()
     if found is None:
         return None
-    receipt, instance, result = found.tuple()
+    receipt, instance, result = found
     return Replayable(
         receipt=_row(receipt),
         source_path=instance.path,

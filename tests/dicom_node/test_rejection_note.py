@@ -21,9 +21,7 @@ RECALL = "0c7e6a52-3f3b-4a55-9d0d-2a9f5e1f7b10"
 
 def rejected_of(*results: Dataset) -> list[RejectedResult]:
     return [
-        RejectedResult(
-            text(ds, "SOPClassUID"), text(ds, "SOPInstanceUID"), text(ds, "SeriesInstanceUID"), "Rows" in ds
-        )
+        RejectedResult(text(ds, "SOPClassUID"), text(ds, "SOPInstanceUID"), text(ds, "SeriesInstanceUID"), "Rows" in ds)
         for ds in results
     ]
 
@@ -31,9 +29,7 @@ def rejected_of(*results: Dataset) -> list[RejectedResult]:
 def note_on(
     source: Dataset, *results: Dataset, rejection: Rejection = Rejection.PATIENT_SAFETY, recall: str = RECALL
 ) -> Dataset:
-    return rejection_note(
-        source, rejected_of(*results), rejection, recall, "Ribs left in place.", "0.1.0", POLICY, NOW
-    )
+    return rejection_note(source, rejected_of(*results), rejection, recall, "Ribs left in place.", "0.1.0", POLICY, NOW)
 
 
 @pytest.mark.parametrize("rejection", Rejection)

@@ -115,8 +115,7 @@ def test_real_answers_are_what_the_schema_says(
         ),
         ("POST", "/jobs/retry", {}),
         *(
-            ("GET", "/jobs/{job_id}/receipt"),
-        ("GET", "/jobs/{job_id}/previews/{name}.png", {"job_id": jobs["DELIVERED"], "name": name})
+            ("GET", "/jobs/{job_id}/previews/{name}.png", {"job_id": jobs["DELIVERED"], "name": name})
             for name in ("bone", "heart")
         ),
         ("GET", "/rejections", {}),
