@@ -23,7 +23,7 @@ def test_orthanc_keeps_the_note_beside_what_it_takes_back_and_goes_on_showing_th
     source = source_of(character_set="ISO_IR 192")
     soft_tissue, label, told, _ = documents_of(source)
     note = note_on(source, soft_tissue, label, told)
-    paths = []
+    paths: list[Path] = []
     for ds in (source, soft_tissue, label, told, note, note):  # a note sent twice is one note
         paths.append(tmp_path / f"{len(paths)}.dcm")
         paths[-1].write_bytes(written(ds))

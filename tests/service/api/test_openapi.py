@@ -108,6 +108,7 @@ def test_real_answers_are_what_the_schema_says(
         ),
         ("GET", "/jobs", {}),
         *(("GET", "/jobs/{job_id}", {"job_id": job_id}) for job_id in [*jobs.values(), "x"]),
+        *(("GET", "/jobs/{job_id}/receipt", {"job_id": job_id}) for job_id in [*jobs.values(), "x"]),
         *(
             ("POST", f"/jobs/{{job_id}}/{order}", {"job_id": job_id})
             for order in ("priority", "retry", "cancel")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from fastapi.testclient import TestClient
 
 from service.registry.receipt_facts import ReceiptFacts
@@ -29,10 +31,15 @@ FACTS = ReceiptFacts(
 )
 
 
+def keep(installation: Installation, job_id: str, facts: ReceiptFacts) -> None:
+    with installation.sessions.begin() as session:
+        record_receipt(session, job_id, facts, now=STARTED)
+
+
 def test_a_receipt_is_shown_with_every_library_by_name(client: TestClient, installation: Installation) -> None:
     job_id = installation.receive("1.2.1")
     installation.derive(job_id)
-    installation.write(lambda session: record_receipt(session, job_id, FACTS, now=STARTED))
+    keep(installation, job_id, FACTS)
     answer = client.get(f"/jobs/{job_id}/receipt")
     assert answer.status_code == 200
     body = answer.json()
@@ -46,8 +53,7 @@ def test_a_later_run_leaves_its_receipt_in_the_place_of_the_former(
 ) -> None:
     job_id = installation.receive("1.2.1")
     for device in ("cpu", "cuda (H100)"):
-        facts = ReceiptFacts(**{**vars(FACTS), "device": device})
-        installation.write(lambda session, facts=facts: record_receipt(session, job_id, facts, now=STARTED))
+        keep(installation, job_id, replace(FACTS, device=device))
     assert client.get(f"/jobs/{job_id}/receipt").json()["device"] == "cuda (H100)"
 
 
