@@ -63,5 +63,5 @@ def test_a_job_that_has_made_nothing_has_no_receipt_and_says_why(
     job_id = installation.receive("1.2.1")
     answer = client.get(f"/jobs/{job_id}/receipt")
     assert (answer.status_code, answer.json()["code"]) == (404, "RECEIPT_UNKNOWN")
-    assert "QUEUED" in answer.json()["detail"]
+    assert "QUEUED" in answer.json()["message"]
     assert client.get("/jobs/none/receipt").json()["code"] == "JOB_UNKNOWN"
