@@ -105,7 +105,7 @@ class Site:
         time_of("queue depth", lambda s: jobs.queue_depth(s, 10_000))
         time_of("/metrics", read_metrics)
         time_of("GET /jobs, first page", lambda s: queries.list_jobs(s, limit=50))
-        time_of("GET /jobs?state=FAILED", lambda s: queries.list_jobs(s, state=JobState.FAILED, limit=50))
+        time_of("GET /api/v1/jobs?state=FAILED", lambda s: queries.list_jobs(s, state=JobState.FAILED, limit=50))
         time_of("GET /studies, first page", lambda s: queries.list_studies(s, limit=50))
         time_of("counts by state", queries.counts_by_state)
 

@@ -9,11 +9,11 @@ from fastapi.responses import HTMLResponse
 from fastapi.templating import Jinja2Templates
 
 from service.api.dependencies import PageWanted, ReadSession
-from service.api.jobs import found_job
 from service.api.problems import ProblemError
-from service.api.rejections import found_not_processed, found_rejections
-from service.api.studies import found_studies, found_study
-from service.api.version import release
+from service.api.v1.jobs import found_job
+from service.api.v1.rejections import found_not_processed, found_rejections
+from service.api.v1.studies import found_studies, found_study
+from service.api.v1.version import release
 from service.dashboard.api_reference import operations_by_tag
 from service.registry import queries
 

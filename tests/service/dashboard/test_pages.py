@@ -54,7 +54,7 @@ def test_a_study_shows_pictures_once_they_exist_and_retry_only_when_it_helps(
     installation.fail(failed)
     with_pictures, without = client.get("/pages/studies/1.2.1").text, client.get("/pages/studies/1.2.2").text
     for name in ("source", "soft-tissue", "bone"):
-        assert f"/jobs/{done}/previews/{name}.png" in with_pictures
+        assert f"/api/v1/jobs/{done}/previews/{name}.png" in with_pictures
     assert "data-retry" not in with_pictures
     assert "previews" not in without
     assert f'data-retry="{failed}"' in without

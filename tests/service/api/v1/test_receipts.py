@@ -40,7 +40,7 @@ def test_a_receipt_is_shown_with_every_library_by_name(client: TestClient, insta
     job_id = installation.receive("1.2.1")
     installation.derive(job_id)
     keep(installation, job_id, FACTS)
-    answer = client.get(f"/jobs/{job_id}/receipt")
+    answer = client.get(f"/api/v1/jobs/{job_id}/receipt")
     assert answer.status_code == 200
     body = answer.json()
     assert body["libraries"] == {"python": "3.11.7", "torch": "2.5.1+cpu"}
@@ -54,14 +54,14 @@ def test_a_later_run_leaves_its_receipt_in_the_place_of_the_former(
     job_id = installation.receive("1.2.1")
     for device in ("cpu", "cuda (H100)"):
         keep(installation, job_id, replace(FACTS, device=device))
-    assert client.get(f"/jobs/{job_id}/receipt").json()["device"] == "cuda (H100)"
+    assert client.get(f"/api/v1/jobs/{job_id}/receipt").json()["device"] == "cuda (H100)"
 
 
 def test_a_job_that_has_made_nothing_has_no_receipt_and_says_why(
     client: TestClient, installation: Installation
 ) -> None:
     job_id = installation.receive("1.2.1")
-    answer = client.get(f"/jobs/{job_id}/receipt")
+    answer = client.get(f"/api/v1/jobs/{job_id}/receipt")
     assert (answer.status_code, answer.json()["code"]) == (404, "RECEIPT_UNKNOWN")
     assert "QUEUED" in answer.json()["message"]
-    assert client.get("/jobs/none/receipt").json()["code"] == "JOB_UNKNOWN"
+    assert client.get("/api/v1/jobs/none/receipt").json()["code"] == "JOB_UNKNOWN"

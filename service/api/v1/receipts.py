@@ -8,10 +8,10 @@ from fastapi import APIRouter
 from pydantic import Field
 
 from service.api.dependencies import ReadSession
-from service.api.job_orders import JobId
-from service.api.jobs import found_job
 from service.api.problems import ProblemError, problems
 from service.api.schemas import Answer
+from service.api.v1.job_orders import JobId
+from service.api.v1.jobs import found_job
 from service.registry.receipts import ReceiptRow, find_receipt
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])

@@ -9,10 +9,10 @@ from fastapi import APIRouter, Path, Query, Response
 from sqlalchemy.orm import Session
 
 from service.api.dependencies import PageWanted, PartsOfApp, ReadSession
-from service.api.job_orders import JobId
 from service.api.paging import read_page
 from service.api.problems import ProblemError, problems
 from service.api.schemas import Job, Jobs, JobSummary, PreviewName
+from service.api.v1.job_orders import JobId
 from service.registry import queries
 from service.registry.job_states import JobState
 
