@@ -52,6 +52,7 @@ RULES: tuple[Rule, ...] = (
     Rule("GET", "/api/v1/studies/{study_instance_uid}", Right.STATES),
     Rule("GET", "/api/v1/jobs", Right.STATES),
     Rule("GET", "/api/v1/jobs/{job_id}", Right.STATES),
+    Rule("GET", "/api/v1/jobs/{job_id}/receipt", Right.STATES),
     Rule("GET", "/api/v1/rejections", Right.STATES),
     Rule("GET", "/api/v1/not-processed", Right.STATES),
     Rule("GET", "/api/v1/remote-nodes", Right.STATES),

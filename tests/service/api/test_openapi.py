@@ -31,6 +31,7 @@ def test_the_endpoints_are_these(document: Schema) -> None:
         ("GET", "/api/v1/studies/{study_instance_uid}"),
         ("GET", "/api/v1/jobs"),
         ("GET", "/api/v1/jobs/{job_id}"),
+        ("GET", "/api/v1/jobs/{job_id}/receipt"),
         ("POST", "/api/v1/jobs/retry"),
         ("POST", "/api/v1/jobs/{job_id}/retry"),
         ("POST", "/api/v1/jobs/{job_id}/cancel"),
@@ -107,6 +108,7 @@ def test_real_answers_are_what_the_schema_says(
         ),
         ("GET", "/api/v1/jobs", {}),
         *(("GET", "/api/v1/jobs/{job_id}", {"job_id": job_id}) for job_id in [*jobs.values(), "x"]),
+        *(("GET", "/api/v1/jobs/{job_id}/receipt", {"job_id": job_id}) for job_id in [*jobs.values(), "x"]),
         *(
             ("POST", f"/api/v1/jobs/{{job_id}}/{order}", {"job_id": job_id})
             for order in ("priority", "retry", "cancel")
