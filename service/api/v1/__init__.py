@@ -1,1 +1,3 @@
-"""The routes of version 1 of the API, under /api/v1; one file for each noun."""
+"""Version 1 of the REST API, `/api/v1`: one router per noun. What is there keeps its meaning as long as it is there."""
+
+from __future__ import annotations

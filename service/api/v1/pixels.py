@@ -15,8 +15,8 @@ from fastapi import APIRouter, Path, Request, Response
 from sqlalchemy.orm import Session
 
 from service.api.dependencies import PartsOfApp, ReadSession
-from service.api.job_orders import JobId
 from service.api.problems import ProblemError, problems
+from service.api.v1.job_orders import JobId
 from service.registry.image_files import ImageFile, result_file, source_file
 from service.registry.result_kinds import ResultKind
 from service.viewer_pixels import PixelsNotShownError, ViewerPixels, read_pixels
@@ -27,7 +27,7 @@ FORM = 1
 KINDS = {"soft-tissue": ResultKind.SOFT_TISSUE, "spread": ResultKind.SPREAD}
 MEDIA_TYPE = "application/octet-stream"
 
-router = APIRouter(prefix="/api/v1/jobs", tags=["jobs"])
+router = APIRouter(prefix="/jobs", tags=["jobs"])
 
 
 @router.get(
