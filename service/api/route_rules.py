@@ -42,6 +42,10 @@ RULES: tuple[Rule, ...] = (
     # Pages
     Rule("GET", "/", Right.STATES, page=True),
     Rule("GET", "/pages/studies/{study_instance_uid}", Right.STATES, page=True),
+    Rule("GET", "/pages/images", Right.STATES, page=True),
+    Rule("GET", "/pages/studies", Right.STATES, page=True),
+    Rule("GET", "/pages/failures", Right.STATES, page=True),
+    Rule("GET", "/pages/destinations", Right.STATES, page=True),
     Rule("GET", "/pages/images/{job_id}", Right.STATES, page=True),
     Rule("GET", "/refused", Right.STATES, page=True),
     Rule("GET", "/docs", Right.STATES, page=True),

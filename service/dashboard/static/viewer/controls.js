@@ -20,7 +20,7 @@ export function build(element, viewer, sources, options) {
   const over = node("select", { id: `${id}-overlay` });
   const opacity = node("input", { type: "range", id: `${id}-opacity`, min: "0.1", max: "1", step: "0.05", value: "0.6", "aria-label": "Overlay strength" });
   const wipe = node("input", { type: "range", min: "0", max: "1", step: "0.005", value: "0.5", "aria-label": "Wipe: original on the left of it, soft tissue on the right" });
-  over.append(...["none", "bone", ...(sources.spread ? ["spread"] : [])].map((name) => node("option", { value: name }, { none: "none", bone: "bone taken away", spread: "spread of repeated runs" }[name])));
+  over.append(...["none", "bone", ...(sources.spread ? ["spread"] : [])].map((name) => node("option", { value: name }, { none: "No overlay", bone: "Bone overlay", spread: "Spread overlay" }[name])));
   preset.addEventListener("change", () => { viewer.usePreset(viewer.presets()[Number(preset.value)].window); preset.blur(); });
   over.addEventListener("change", () => { viewer.setOverlay(over.value); over.blur(); });
   opacity.addEventListener("input", () => viewer.setOverlay(over.value, Number(opacity.value)));
