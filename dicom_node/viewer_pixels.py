@@ -11,6 +11,7 @@ from io import BytesIO
 import numpy as np
 from pydicom import dcmread
 from pydicom.dataset import Dataset
+from pydicom.errors import InvalidDicomError
 from pydicom.uid import DigitalXRayImageStorageForProcessing
 
 from dicom_node.decoding import decode_stored
@@ -34,6 +35,9 @@ def read_pixels(content: bytes, with_grey_scale: bool) -> ViewerPixels:
     """
     try:
         ds = dcmread(BytesIO(content))
+    except (InvalidDicomError, EOFError) as error:
+        raise PixelsNotShownError("UNPARSABLE", "expected a DICOM file, found other bytes") from error
+    try:
         if with_grey_scale:
             source = read_source(ds, check_polarity=False)
             layout, stored = source.layout, source.stored

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import base64
 from collections.abc import Iterator
+from io import BytesIO
 from pathlib import Path
+from typing import Literal
 
 import numpy as np
 import pytest
+from PIL import Image
 from playwright.sync_api import Browser, Page, expect
 
 from service.registry.job_states import JobState
@@ -18,11 +22,6 @@ pytestmark = pytest.mark.interop
 
 LARGE = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
-GREYS = """([x, y, width, height]) => {
-  const canvas = document.querySelector(".rv-picture");
-  return [...canvas.getContext("2d").getImageData(x, y, width, height).data].filter((_, index) => index % 4 < 3);
-}"""
-
 
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
@@ -52,7 +51,8 @@ def page(browser: Browser) -> Iterator[Page]:
     opened.on("pageerror", lambda error: complaints.append(str(error)))
     yield opened
     context.close()
-    assert complaints == []
+    # That the stored file of a made-up job is no image is the only thing a page may complain of.
+    assert [one for one in complaints if "409" not in one] == []
 
 
 def open_viewer(page: Page, address: str, job_id: str) -> None:
@@ -67,9 +67,14 @@ def painted(page: Page, act: str) -> None:
     page.wait_for_function("(before) => Number(document.querySelector('.rv').dataset.painted) > before", arg=before)
 
 
-def greys(page: Page, box: tuple[int, int, int, int]) -> np.ndarray:
-    _, _, width, height = box
-    return np.array(page.evaluate(GREYS, list(box)), np.int64).reshape(height, width, 3)
+def greys(page: Page, box: tuple[int, int, int, int] | None = None) -> np.ndarray:
+    """(H, W, 3) of the canvas, or of a part of it: left, top, width, height."""
+    address = str(page.evaluate("document.querySelector('.rv-picture').toDataURL('image/png')"))
+    picture = np.array(Image.open(BytesIO(base64.b64decode(address.partition(",")[2]))).convert("RGB"), np.int64)
+    if box is None:
+        return picture
+    left, top, width, height = box
+    return picture[top : top + height, left : left + width]
 
 
 def windowed(stored: np.ndarray, center: float, width: float) -> np.ndarray:
@@ -123,21 +128,20 @@ def test_the_wipe_shows_one_image_on_each_side_and_overlays_colour_what_differs(
 ) -> None:
     job_id, _ = add_phantom(installation)
     open_viewer(page, address, job_id)
-    whole = page.evaluate("[0, 0, document.querySelector('.rv-picture').width, document.querySelector('.rv-picture').height]")
-    original = greys(page, whole)
+    original = greys(page)
     painted(page, "2")
-    soft = greys(page, whole)
+    soft = greys(page)
     painted(page, "3")
-    wiped = greys(page, whole)
-    middle = whole[2] // 2
+    wiped = greys(page)
+    middle = original.shape[1] // 2
     np.testing.assert_array_equal(wiped[:, : middle - 1], original[:, : middle - 1])
     np.testing.assert_array_equal(wiped[:, middle + 1 :], soft[:, middle + 1 :])
     assert (original != soft).any()
     painted(page, "1")
-    assert (np.ptp(greys(page, whole), axis=2) == 0).all()  # no colour without an overlay
+    assert (np.ptp(greys(page), axis=2) == 0).all()  # no colour without an overlay
     for key in ("b", "v"):
         painted(page, key)
-        coloured = np.ptp(greys(page, whole), axis=2) > 20
+        coloured = np.ptp(greys(page), axis=2) > 20
         assert 0.005 < coloured.mean() < 0.9
         painted(page, key)
     page.mouse.move(640, 600)
@@ -247,13 +251,13 @@ def contrast(page: Page) -> list[str]:
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])
 def test_every_page_is_legible_and_fits_a_phone(
-    browser: Browser, address: str, installation: Installation, scheme: str
+    page: Page, address: str, installation: Installation, scheme: Literal["light", "dark"]
 ) -> None:
     job_id, _ = add_phantom(installation)
     installation.add_destination()
     installation.fail(installation.receive("1.2.826.0.1.3680043.8.498.11111111111111111111111111111111111"))
-    context = browser.new_context(viewport=PHONE, color_scheme=scheme, reduced_motion="reduce")
-    page = context.new_page()
+    page.set_viewport_size(PHONE)
+    page.emulate_media(color_scheme=scheme, reduced_motion="reduce")
     for path in ("/", "/pages/images", "/pages/studies", "/pages/failures", "/pages/destinations", "/refused",
                  "/pages/studies/1.2.3", f"/pages/images/{job_id}"):  # fmt: skip
         page.goto(address + path)
@@ -263,4 +267,3 @@ def test_every_page_is_legible_and_fits_a_phone(
     assert page.evaluate("document.documentElement.dataset.theme") != scheme
     page.reload()
     assert page.evaluate("document.documentElement.dataset.theme") != scheme
-    context.close()
