@@ -28,6 +28,8 @@ def image(request: Request, session: ReadSession, job_id: str) -> HTMLResponse:
         "soft-tissue": result_file(session, job_id, ResultKind.SOFT_TISSUE),
         "spread": result_file(session, job_id, ResultKind.SPREAD),
     }
-    kept = {name: f"/api/v1/jobs/{job_id}/pixels/{name}" for name, file in files.items() if file and not file.removed_at}
+    kept = {
+        name: f"/api/v1/jobs/{job_id}/pixels/{name}" for name, file in files.items() if file and not file.removed_at
+    }
     context = {"page": "", "job": job, "pixels": kept}
     return templates.TemplateResponse(request, "image.html", context, headers=NOT_KEPT)

@@ -33,7 +33,7 @@ def address(installation: Installation) -> Iterator[str]:
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
+def page(browser: Browser, address: str) -> Iterator[Page]:  # closed before the server stops
     context = browser.new_context(viewport={"width": 1600, "height": 1000})
     context.set_default_timeout(PATIENCE_S * 1000)
     opened = context.new_page()
@@ -53,9 +53,7 @@ def visible_picture(page: Page) -> str:
     return str(picture.get_attribute("src")).rsplit("/", 1)[1]
 
 
-def test_the_list_leads_to_the_study_and_on_to_the_image(
-    page: Page, address: str, installation: Installation
-) -> None:
+def test_the_list_leads_to_the_study_and_on_to_the_image(page: Page, address: str, installation: Installation) -> None:
     installation.fail(installation.receive("1.2.3"))
     page.goto(f"{address}/pages/studies")
     expect(page.locator("tbody tr")).to_contain_text("Failed")

@@ -51,9 +51,7 @@ def fill(page: Page, **fields: str) -> None:
         page.locator(f"#{name}").fill(value)
 
 
-def test_people_log_in_do_what_they_may_and_log_out(
-    page: Page, address: str, installation: Installation
-) -> None:
+def test_people_log_in_do_what_they_may_and_log_out(page: Page, address: str, installation: Installation) -> None:
     failed = installation.receive("1.2.3")
     installation.fail(failed)
     now = datetime.now(UTC)

@@ -23,6 +23,7 @@ pytestmark = pytest.mark.interop
 LARGE = {"width": 1280, "height": 900}
 PHONE = {"width": 390, "height": 844}
 
+
 @pytest.fixture(scope="module")
 def browser() -> Iterator[Browser]:
     with started_browser() as started:
@@ -41,7 +42,7 @@ def address(installation: Installation) -> Iterator[str]:
 
 
 @pytest.fixture
-def page(browser: Browser) -> Iterator[Page]:
+def page(browser: Browser, address: str) -> Iterator[Page]:  # closed before the server stops
     """A page without a word of complaint in its console."""
     context = browser.new_context(viewport=LARGE)
     context.set_default_timeout(PATIENCE_S * 1000)
@@ -233,14 +234,18 @@ def contrast(page: Page) -> list[str]:
       const light = ([r, g, b]) => 0.2126 * channel(r / 255) + 0.7152 * channel(g / 255) + 0.0722 * channel(b / 255);
       const ground = (element) => {
         const layers = [];
-        for (let each = element; each; each = each.parentElement) layers.push(parse(getComputedStyle(each).backgroundColor));
-        return layers.reverse().reduce((under, [r, g, b, a]) => [r, g, b].map((v, i) => v * a + under[i] * (1 - a)), [255, 255, 255]);
+        for (let each = element; each; each = each.parentElement) {
+          layers.push(parse(getComputedStyle(each).backgroundColor));
+        }
+        const over = (under, [r, g, b, a]) => [r, g, b].map((v, i) => v * a + under[i] * (1 - a));
+        return layers.reverse().reduce(over, [255, 255, 255]);
       };
       const poor = [];
       for (const element of document.querySelectorAll("body *")) {
         const own = [...element.childNodes].some((each) => each.nodeType === 3 && each.textContent.trim());
         if (!own || !element.checkVisibility() || element.matches("option, :disabled, script, noscript")) continue;
-        const [one, other] = [light(parse(getComputedStyle(element).color)), light(ground(element))].sort((a, b) => b - a);
+        const pair = [light(parse(getComputedStyle(element).color)), light(ground(element))];
+        const [one, other] = pair.sort((a, b) => b - a);
         const ratio = (one + 0.05) / (other + 0.05);
         if (ratio < 4.5) poor.push(`${ratio.toFixed(2)} ${element.textContent.trim().slice(0, 40)}`);
       }
