@@ -31,5 +31,5 @@ def image(request: Request, session: ReadSession, job_id: str) -> HTMLResponse:
     kept = {
         name: f"/api/v1/jobs/{job_id}/pixels/{name}" for name, file in files.items() if file and not file.removed_at
     }
-    context = {"page": "", "job": job, "pixels": kept}
-    return templates.TemplateResponse(request, "image.html", context, headers=NOT_KEPT)
+    shown = {"page": "", "job": job, "pixels": kept}
+    return templates.TemplateResponse(request, "image.html", shown, headers=NOT_KEPT)

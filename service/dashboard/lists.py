@@ -25,7 +25,6 @@ from service.registry.keyset import Key
 router = APIRouter(include_in_schema=False, default_response_class=HTMLResponse)
 
 FIELDS = ("uid", "sender", "state", "reason", "since", "until")
-LEVELS = ("study_instance_uid", "sop_instance_uid", "series_instance_uid")
 _UID = re.compile(r"[0-9.]{1,64}")
 
 
@@ -110,16 +109,23 @@ def _day(text: str) -> datetime | None:
 
 def _found(session: Session, page: Page, asked: Asked) -> Rows[queries.JobSummary]:
     """A UID may be that of a study, an image or a series: whichever finds something."""
-    filters = [replace(asked.wanted, **{level: asked.uid}) for level in LEVELS] if asked.uid else [asked.wanted]
-    found = Rows[queries.JobSummary]([], None)
-    for wanted in filters:
-        found = read_page(
-            page,
-            lambda limit, after, wanted=wanted: queries.list_jobs(
-                session, wanted, limit=limit, after=require_key(after, kind=str, timed=True)
-            ),
-            lambda row: Key(row.job_id, row.created_at),
-        )
-        if found.rows:
-            break
-    return found
+    wanted, uid = asked.wanted, asked.uid
+    filters = [wanted]
+    if uid:
+        filters = [
+            replace(wanted, study_instance_uid=uid),
+            replace(wanted, sop_instance_uid=uid),
+            replace(wanted, series_instance_uid=uid),
+        ]
+    pages = (_page_of(session, page, each) for each in filters)
+    return next((found for found in pages if found.rows), Rows[queries.JobSummary]([], None))
+
+
+def _page_of(session: Session, page: Page, wanted: JobFilter) -> Rows[queries.JobSummary]:
+    return read_page(
+        page,
+        lambda limit, after: queries.list_jobs(
+            session, wanted, limit=limit, after=require_key(after, kind=str, timed=True)
+        ),
+        lambda row: Key(row.job_id, row.created_at),
+    )

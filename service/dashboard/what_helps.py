@@ -1,4 +1,4 @@
-"""What helps against a failure, in a sentence beside its code on the page; `docs/runbook/codes.md` says it for all codes."""
+"""What helps against a failure, in a sentence beside its code on the page; `docs/runbook/codes.md` has all codes."""
 
 from __future__ import annotations
 
