@@ -60,6 +60,7 @@ RULES: tuple[Rule, ...] = (
     Rule("GET", "/api/v1/me", Right.STATES),
     # Patients' data
     Rule("GET", "/api/v1/jobs/{job_id}/previews/{name}.png", Right.IMAGES),
+    Rule("GET", "/api/v1/jobs/{job_id}/dicom/{sop_instance_uid}", Right.IMAGES),
     # The work under way
     Rule("POST", "/api/v1/jobs/retry", Right.OPERATE),
     Rule("POST", "/api/v1/jobs/{job_id}/retry", Right.OPERATE),

@@ -37,6 +37,7 @@ def test_the_endpoints_are_these(document: Schema) -> None:
         ("POST", "/api/v1/jobs/{job_id}/cancel"),
         ("POST", "/api/v1/jobs/{job_id}/priority"),
         ("GET", "/api/v1/jobs/{job_id}/previews/{name}.png"),
+        ("GET", "/api/v1/jobs/{job_id}/dicom/{sop_instance_uid}"),
         ("GET", "/api/v1/rejections"),
         ("GET", "/api/v1/not-processed"),
         ("GET", "/api/v1/remote-nodes"),
@@ -118,6 +119,10 @@ def test_real_answers_are_what_the_schema_says(
         *(
             ("GET", "/api/v1/jobs/{job_id}/previews/{name}.png", {"job_id": jobs["DELIVERED"], "name": name})
             for name in ("bone", "heart")
+        ),
+        *(
+            ("GET", "/api/v1/jobs/{job_id}/dicom/{sop_instance_uid}", {"job_id": job_id, "sop_instance_uid": uid})
+            for job_id, uid in ((jobs["DELIVERED"], "1.2.9"), (jobs["DELIVERED"], "x"), ("x", "1.2"))
         ),
         ("GET", "/api/v1/rejections", {}),
         ("GET", "/api/v1/not-processed", {}),
