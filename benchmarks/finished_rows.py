@@ -18,13 +18,14 @@ Row = Mapping[str, object]
 DX = "1.2.840.10008.5.1.4.1.1.1.1"
 EXPLICIT = "1.2.840.10008.1.2.1"
 FIRST = datetime(2024, 1, 1, tzinfo=UTC)
+WEIGHTS = hashlib.sha256(b"the weights of a year").hexdigest()
 _AT_ONCE = 2000
 
 
-def fill(engine: Engine, first: int, last: int, *, node_id: int) -> None:
+def fill(engine: Engine, first: int, last: int, *, node_id: int, analyze: bool = True) -> None:
     """Images `first` to `last` (numbers from 1, used as row ids), all finished: 96 in 100 delivered to the node, 2
-    failed, 1 refused by their picture, 1 not eligible; and a rejected object for each hundred. Statistics are brought
-    up to date on PostgreSQL, as autovacuum does within a minute."""
+    failed, 1 refused by their picture, 1 not eligible; and a rejected object for each hundred. With `analyze`,
+    statistics are brought up to date on PostgreSQL, as autovacuum does within a minute."""
     numbers = range(first, last + 1)
     _write(
         engine,
@@ -38,6 +39,7 @@ def fill(engine: Engine, first: int, last: int, *, node_id: int) -> None:
             JobEvent: (event for n in numbers if _has_job(n) for event in _events(n)),
             RejectedObject: (_rejected(n) for n in numbers if n % 100 == 0),
         },
+        analyze=analyze,
     )
 
 
@@ -66,14 +68,14 @@ def fill_waiting(engine: Engine, first: int, last: int, *, node_id: int, now: da
     )
 
 
-def _write(engine: Engine, tables: Mapping[type[Table], Iterator[Row]]) -> None:
+def _write(engine: Engine, tables: Mapping[type[Table], Iterator[Row]], *, analyze: bool = True) -> None:
     with engine.begin() as connection:
         for table, rows in tables.items():
             while part := list(islice(rows, _AT_ONCE)):
                 connection.execute(insert(table), part)
         if connection.dialect.name == "postgresql":
             _continue_numbers(connection)
-    if engine.dialect.name == "postgresql":
+    if analyze and engine.dialect.name == "postgresql":
         with engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
             connection.execute(text("VACUUM ANALYZE"))
 
@@ -155,6 +157,7 @@ def _job(n: int) -> Row:
         "fencing_token": 1,
         "step": 1,
         "total_steps": 1,
+        "model_sha256": WEIGHTS,
         "created_at": _at(n),
         "updated_at": _at(n, 3),
     }

@@ -28,6 +28,7 @@ from service.database import make_engine, make_session_factory, transaction, upg
 from service.registry import deliveries, delivery_queue, due_jobs, instances, jobs, next_job, queries, remote_nodes
 from service.registry.claims import DerivedFacts, ResultFacts
 from service.registry.instances import InstanceFacts, Verdict
+from service.registry.job_search import JobFilter
 from service.registry.job_states import JobPurpose, JobState
 from service.registry.result_kinds import ResultKind
 from service.registry.tables import RemoteNode
@@ -104,9 +105,11 @@ class Site:
         time_of("sweep", self._sweep)
         time_of("queue depth", lambda s: jobs.queue_depth(s, 10_000))
         time_of("/metrics", read_metrics)
-        time_of("GET /jobs, first page", lambda s: queries.list_jobs(s, limit=50))
-        time_of("GET /jobs?state=FAILED", lambda s: queries.list_jobs(s, state=JobState.FAILED, limit=50))
-        time_of("GET /studies, first page", lambda s: queries.list_studies(s, limit=50))
+        time_of("GET /api/v1/jobs, first page", lambda s: queries.list_jobs(s, limit=50))
+        time_of(
+            "GET /api/v1/jobs?state=FAILED", lambda s: queries.list_jobs(s, JobFilter(state=JobState.FAILED), limit=50)
+        )
+        time_of("GET /api/v1/studies, first page", lambda s: queries.list_studies(s, limit=50))
         time_of("counts by state", queries.counts_by_state)
 
     def _admit(self, session: Session, uid: str) -> None:

@@ -67,7 +67,7 @@ def complete_report(
     document.CompletionFlag = "COMPLETE"
     document.VerificationFlag = "UNVERIFIED"
     document.PerformedProcedureCodeSequence = Sequence([])
-    document.CurrentRequestedProcedureEvidenceSequence = _evidence(evidence)
+    document.CurrentRequestedProcedureEvidenceSequence = evidence_of(evidence)
     # SR Document Content: the root container's elements lie in the data set itself
     document.update(container(title, rows, None, TEMPLATE))
     document.file_meta = file_meta_of(document)
@@ -86,7 +86,7 @@ def _descriptors(image: Dataset, role: Code) -> list[Dataset]:
     return described
 
 
-def _evidence(instances: Iterable[Dataset]) -> Sequence:
+def evidence_of(instances: Iterable[Dataset]) -> Sequence:
     """Current Requested Procedure Evidence (C.17.2.3): by study and series, each instance once, in the order given."""
     by_series: dict[tuple[str, str], dict[str, Dataset]] = {}
     for instance in instances:

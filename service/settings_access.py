@@ -48,7 +48,7 @@ class AccessSettings(BaseSettings):
         default="",
         description="Addresses of proxies whose X-Forwarded-For is believed, separated by commas.",
     )
-    api_requests_per_s: float = Field(
+    api_request_rate: float = Field(
         default=50,
         ge=0,
         description="Requests a second that one address may make, four times as many at once; 0: no limit.",

@@ -19,6 +19,7 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from service.database import make_engine, make_session_factory, upgrade
 from service.registry import queries, remote_nodes
+from service.registry.job_search import JobFilter
 from service.registry.job_states import JobState
 from service.settings import Settings
 
@@ -104,7 +105,7 @@ class Service:
 
     def jobs(self, state: JobState | None = None) -> list[queries.JobSummary]:
         with self.sessions() as session:
-            return list(queries.list_jobs(session, state=state, limit=1000, offset=0))
+            return list(queries.list_jobs(session, JobFilter(state=state), limit=1000))
 
     def wait_for_job(self, state: JobState, within_s: float = 180) -> queries.JobSummary:
         def arrived() -> queries.JobSummary | None:

@@ -154,6 +154,7 @@ def build_context(settings: Settings, celery: Celery) -> WorkerContext:
         ae_title=settings.ae_title,
         seed=settings.seed,
         spread_seeds=settings.spread_seeds,
+        preset=settings.preset,
         lease_s=settings.lease_s,
         deadline_s=settings.inference_deadline_s,
         network_timeout_s=settings.network_timeout_s,

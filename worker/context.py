@@ -71,6 +71,8 @@ class WorkerContext:
     deadline_s: float
     network_timeout_s: float
     spread_seeds: int = 0
+    preset: str = ""
+    """The name under which the model host was told how to sample, for the receipts."""
     results: ResultsSection = field(default_factory=ResultsSection)
     routing: Routing = field(default_factory=Routing)
     eligibility: EligibilityPolicy = field(default_factory=EligibilityPolicy)

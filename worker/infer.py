@@ -29,6 +29,7 @@ from worker.lease import Lease
 from worker.model_host import ModelHost
 from worker.pipeline import SoftTissue, suppress
 from worker.preview import previews
+from worker.receipt import receipt_of
 from worker.results import all_objects
 
 logger = logging.getLogger(__name__)
@@ -89,6 +90,7 @@ def _run(claim: jobs.Claim, context: WorkerContext, host: ModelHost) -> bool:
         # What could not be kept afterwards need not be computed.
         context.store.space.require_any(ROOM_FOR_RESULTS * len(source))
         dataset = read_stored_instance(source)
+        began = time.monotonic()
         result = host.run(
             lambda suppressor: suppress(
                 dataset,
@@ -105,8 +107,9 @@ def _run(claim: jobs.Claim, context: WorkerContext, host: ModelHost) -> bool:
                 gate=ImageGate(_left_open(claim), context.eligibility),
             )
         )
+        inference_s = time.monotonic() - began
         lease.check()
-        facts = _keep(dataset, result, context)
+        facts = _keep(claim, dataset, result, inference_s, context)
     with transaction(context.sessions) as session:
         recorded = jobs.record_derived(session, claim, facts, now=context.clock(), routing=context.routing)
     if not recorded:
@@ -131,9 +134,12 @@ def _left_open(claim: jobs.Claim) -> Eligible:
     return Eligible(open_questions=frozenset(ReasonCode(code) for code in claim.open_questions))
 
 
-def _keep(source_dataset: Dataset, result: SoftTissue, context: WorkerContext) -> jobs.DerivedFacts:
-    """Store the derived objects and the previews."""
+def _keep(
+    claim: jobs.Claim, source_dataset: Dataset, result: SoftTissue, inference_s: float, context: WorkerContext
+) -> jobs.DerivedFacts:
+    """Store the derived objects and the previews, and say what they were made of."""
     now = context.clock().astimezone()
+    began = time.monotonic()
     made = all_objects(source_dataset, result, context.results.wanted(), context.policy, now)
     kept = tuple(keep_object(one, context.store) for one in made)
     source, soft, bone = (
@@ -148,6 +154,13 @@ def _keep(source_dataset: Dataset, result: SoftTissue, context: WorkerContext) -
         model_name=result.made_by.name,
         model_sha256=result.made_by.sha256,
         device=result.made_by.device,
+        receipt=receipt_of(
+            result,
+            source_sha256=claim.source_sha256,
+            preset=context.preset,
+            inference_s=inference_s,
+            storing_s=time.monotonic() - began,
+        ),
     )
 
 

@@ -51,7 +51,7 @@ class SoftTissue:
     notes: codes of what the source's header made necessary or its picture shows, such as NO_VOI. made_by: the model
     that ran; provenance: all that decides the pixels. alterable: (H, W) bool, False for padding and outside the display
     shutter. spread: (H, W) float32, display units: the residual's standard deviation over the seeds; None where one
-    seed ran.
+    seed ran. seeds: how many the result is the mean of.
     """
 
     images: tuple[DerivedImage, ...]
@@ -62,6 +62,7 @@ class SoftTissue:
     provenance: Provenance
     alterable: NDArray[np.bool_]
     spread: NDArray[np.float32] | None = None
+    seeds: int = 1
 
     @property
     def derived(self) -> Dataset:
@@ -122,6 +123,7 @@ def suppress(
         provenance=provenance,
         alterable=source.alterable,
         spread=spread,
+        seeds=len(seeds),
     )
 
 

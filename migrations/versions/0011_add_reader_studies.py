@@ -1,7 +1,7 @@
 """Add reader studies: scores of results, reading lists, readings with their marks, and true findings.
 
 Revision ID: 0011
-Revises: 0008
+Revises: 0010
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import sqlalchemy as sa
 from alembic import op
 
 revision = "0011"
-down_revision = "0008"
+down_revision = "0010"
 branch_labels = None
 depends_on = None
 
@@ -65,7 +65,7 @@ def _create_studies() -> None:
         sa.Column("finding_types", sa.Text(), nullable=False),
         sa.Column("seed", sa.BigInteger(), nullable=False),
         sa.Column("washout_days", sa.Integer(), nullable=False),
-        sa.Column("tolerance_mm", sa.Float(), nullable=False),
+        sa.Column("tolerance_mm", sa.Double(), nullable=False),
         sa.Column("created_by", sa.String(length=128), nullable=False),
         sa.Column("created_at", UTC_TIME, nullable=False),
         sa.Column("closed_at", UTC_TIME, nullable=True),
@@ -91,8 +91,8 @@ def _create_studies() -> None:
         sa.Column("result_sha256", sa.String(length=64), nullable=False),
         sa.Column("image_rows", sa.Integer(), nullable=False),
         sa.Column("image_columns", sa.Integer(), nullable=False),
-        sa.Column("row_mm", sa.Float(), nullable=False),
-        sa.Column("column_mm", sa.Float(), nullable=False),
+        sa.Column("row_mm", sa.Double(), nullable=False),
+        sa.Column("column_mm", sa.Double(), nullable=False),
         sa.Column("truth_known", sa.Boolean(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_reader_study_cases"),
         sa.UniqueConstraint("reader_study_id", "number", name="uq_reader_study_cases_reader_study_id_number"),
@@ -137,7 +137,7 @@ def _create_readings() -> None:
 
 def _region() -> list[sa.Column[object]]:
     sides: list[sa.Column[object]] = [
-        sa.Column(side, sa.Float(), nullable=False) for side in ("column_px", "row_px", "width_px", "height_px")
+        sa.Column(side, sa.Double(), nullable=False) for side in ("column_px", "row_px", "width_px", "height_px")
     ]
     return [*sides, sa.Column("finding_type", sa.String(length=64), nullable=False)]
 

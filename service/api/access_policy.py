@@ -56,7 +56,7 @@ def access_policy(settings: Settings, sessions: sessionmaker[Session]) -> Access
         login_required=settings.api_login == "always" or behind_a_proxy or not is_loopback(settings.api_host),
         encrypted=settings.api_certificate_file is not None or public.scheme == "https",
         oidc=_oidc(settings),
-        requests_per_s=settings.api_requests_per_s,
+        requests_per_s=settings.api_request_rate,
     )
 
 

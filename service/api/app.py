@@ -6,7 +6,7 @@ from fastapi import FastAPI
 from fastapi.staticfiles import StaticFiles
 from sqlalchemy.orm import Session, sessionmaker
 
-from service.api import health, job_orders, jobs, me, metrics, rejections, remote_nodes, studies, version
+from service.api import health, metrics
 from service.api.access_gate import AccessGate
 from service.api.access_policy import AccessPolicy
 from service.api.dependencies import Parts, Queue
@@ -14,6 +14,8 @@ from service.api.openapi import describe
 from service.api.problems import add_problem_handlers
 from service.api.request_rate import RequestRate
 from service.api.security_headers import SecurityHeaders
+from service.api.v1 import version
+from service.api.v1.routes import v1_router
 from service.dashboard import login, pages
 from service.instance_store import InstanceStore
 from service.priorities import NO_DEADLINES, Deadlines
@@ -41,8 +43,9 @@ def create_app(
     # FastAPI's own documentation pages load scripts from the internet, which a reading room does not have.
     app = FastAPI(title="softray", version=version.release(), description=DESCRIPTION, docs_url=None, redoc_url=None)
     app.state.parts = Parts(sessions=sessions, store=store, queue=queue, routing=routing, deadlines=deadlines)
-    for noun in (health, metrics, studies, jobs, job_orders, rejections, remote_nodes, version, me):
-        app.include_router(noun.router)
+    app.include_router(health.router)
+    app.include_router(metrics.router)
+    app.include_router(v1_router())
     app.include_router(pages.router)
     app.include_router(login.router)
     app.mount("/static", StaticFiles(packages=[("service.dashboard", "static")]), name="static")

@@ -16,6 +16,7 @@ from pydantic import BaseModel, Field
 from sqlalchemy.exc import SQLAlchemyError
 from starlette.exceptions import HTTPException
 
+from service.api.route_rules import find_rule
 from service.errors import PermanentError, TransientError
 from service.logs import log_event
 
@@ -128,5 +129,6 @@ def add_problem_handlers(app: FastAPI) -> None:
 
 
 def _route(request: Request) -> str | None:
-    """The address pattern, such as /jobs/{job_id}; not the address itself, which holds whatever was typed."""
-    return getattr(request.scope.get("route"), "path", None)
+    """The address pattern, such as /api/v1/jobs/{job_id}; not the address itself, which holds whatever was typed."""
+    rule = find_rule(request.method, str(request.scope["path"]))
+    return rule.path if rule else None

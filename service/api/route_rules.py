@@ -48,22 +48,28 @@ RULES: tuple[Rule, ...] = (
     Rule("POST", "/logout/everywhere", Right.STATES),
     # What arrived, and what became of it
     Rule("GET", "/openapi.json", Right.STATES),
-    Rule("GET", "/studies", Right.STATES),
-    Rule("GET", "/studies/{study_instance_uid}", Right.STATES),
-    Rule("GET", "/jobs", Right.STATES),
-    Rule("GET", "/jobs/{job_id}", Right.STATES),
-    Rule("GET", "/rejections", Right.STATES),
-    Rule("GET", "/not-processed", Right.STATES),
-    Rule("GET", "/remote-nodes", Right.STATES),
-    Rule("GET", "/version", Right.STATES),
-    Rule("GET", "/me", Right.STATES),
+    Rule("GET", "/api/v1/studies", Right.STATES),
+    Rule("GET", "/api/v1/studies/{study_instance_uid}", Right.STATES),
+    Rule("GET", "/api/v1/jobs", Right.STATES),
+    Rule("GET", "/api/v1/jobs/{job_id}", Right.STATES),
+    Rule("GET", "/api/v1/jobs/{job_id}/receipt", Right.STATES),
+    Rule("GET", "/api/v1/rejections", Right.STATES),
+    Rule("GET", "/api/v1/not-processed", Right.STATES),
+    Rule("GET", "/api/v1/remote-nodes", Right.STATES),
+    Rule("GET", "/api/v1/version", Right.STATES),
+    Rule("GET", "/api/v1/me", Right.STATES),
     # Patients' data
-    Rule("GET", "/jobs/{job_id}/previews/{name}.png", Right.IMAGES),
+    Rule("GET", "/api/v1/jobs/{job_id}/previews/{name}.png", Right.IMAGES),
+    # Reader studies
+    Rule("GET", "/api/v1/jobs/{job_id}/scores", Right.STATES),
+    Rule("PUT", "/api/v1/jobs/{job_id}/scores", Right.IMAGES),
+    Rule("GET", "/api/v1/scores", Right.ADMINISTER),
+    Rule("GET", "/api/v1/scores.csv", Right.ADMINISTER),
     # The work under way
-    Rule("POST", "/jobs/retry", Right.OPERATE),
-    Rule("POST", "/jobs/{job_id}/retry", Right.OPERATE),
-    Rule("POST", "/jobs/{job_id}/cancel", Right.OPERATE),
-    Rule("POST", "/jobs/{job_id}/priority", Right.OPERATE),
+    Rule("POST", "/api/v1/jobs/retry", Right.OPERATE),
+    Rule("POST", "/api/v1/jobs/{job_id}/retry", Right.OPERATE),
+    Rule("POST", "/api/v1/jobs/{job_id}/cancel", Right.OPERATE),
+    Rule("POST", "/api/v1/jobs/{job_id}/priority", Right.OPERATE),
 )
 
 

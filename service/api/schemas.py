@@ -165,11 +165,11 @@ class Delivery(Answer):
 class Job(JobSummary):
     """One accepted image: what was made of it, where it went, and everything that happened."""
 
-    retryable: bool = Field(description="Whether `POST /jobs/{job_id}/retry` would be accepted now.")
+    retryable: bool = Field(description="Whether `POST /api/v1/jobs/{job_id}/retry` would be accepted now.")
     not_before: datetime | None = Field(description="When it is tried again by itself.")
     model_sha256: str | None = Field(description="Digest of the network's weights.")
     results: list[Result] = Field(description="The derived objects that were made, the companion image first.")
-    previews: list[PreviewName] = Field(description="Which pictures `/jobs/{job_id}/previews/{name}.png` has.")
+    previews: list[PreviewName] = Field(description="Which pictures `/api/v1/jobs/{job_id}/previews/{name}.png` has.")
     events: list[Event] = Field(description="Oldest first.")
     deliveries: list[Delivery]
 
@@ -250,7 +250,7 @@ class RemoteNode(Answer):
 class Paged(Answer):
     """One page of a list."""
 
-    next_offset: int | None = Field(description="The `offset` of the next page; null on the last one.")
+    next_cursor: str | None = Field(description="The `cursor` of the next page; null on the last one.")
 
 
 class Studies(Paged):
@@ -263,7 +263,9 @@ class Jobs(Paged):
     """Jobs, newest first."""
 
     items: list[JobSummary]
-    counts: dict[JobState, int] = Field(description="All jobs by state, whatever the filter.")
+    counts: dict[JobState, int] = Field(
+        description="All jobs by state, whatever the filter; 10000 stands for that many or more."
+    )
 
 
 class Rejections(Paged):

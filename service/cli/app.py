@@ -19,6 +19,7 @@ from service.cli import (
     pull,
     records,
     remote,
+    replay,
     train,
     weights,
 )
@@ -51,6 +52,7 @@ pull.add_to(app)
 gate.add_to(app)
 remote.add_to(app)
 records.add_to(app)
+replay.add_to(app)
 access.add_to(app)
 audit.add_to(app)
 doctor.add_to(app)

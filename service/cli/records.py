@@ -14,6 +14,7 @@ from service.cli.job_orders import cancel_job, reprioritise_job, retry_failed, r
 from service.cli.launch import fail
 from service.priorities import Priority
 from service.registry import queries
+from service.registry.job_search import JobFilter
 from service.registry.job_states import JobState
 
 WIDEST = 400
@@ -71,7 +72,7 @@ def jobs(
 
 def _list(state: JobState | None, reason: str | None, limit: int) -> None:
     with session() as opened:
-        rows = queries.list_jobs(opened, state=state, reason=reason, limit=limit, offset=0)
+        rows = queries.list_jobs(opened, JobFilter(state=state, reason=reason), limit=limit)
         counts = queries.counts_by_state(opened)
     if not any(counts.values()):
         typer.echo("no jobs yet")

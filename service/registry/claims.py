@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from service.registry.receipt_facts import ReceiptFacts
 from service.registry.result_kinds import ResultKind
 
 
@@ -49,6 +50,7 @@ class DerivedFacts:
     model_name: str | None = None
     model_sha256: str | None = None
     device: str | None = None
+    receipt: ReceiptFacts | None = None
 
 
 @dataclass(frozen=True)

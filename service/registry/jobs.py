@@ -25,6 +25,7 @@ from service.registry.job_changes import note as note
 from service.registry.job_changes import reason as reason
 from service.registry.job_events import record_event
 from service.registry.job_states import JobPurpose, JobState
+from service.registry.receipts import record_receipt
 from service.registry.results import record_results
 from service.registry.retries import EVERYWHERE as EVERYWHERE
 from service.registry.retries import NotRetryableError as NotRetryableError
@@ -185,6 +186,8 @@ def record_derived(
     if not move(session, _held(claim), JobState.DERIVED, "derived", history, values, now):
         return False
     record_results(session, claim.job_id, derived.results, now=now)
+    if derived.receipt is not None:
+        record_receipt(session, claim.job_id, derived.receipt, now=now)
     if not deliver_again(session, claim.job_id, now=now, routing=routing):
         plan_or_wait(session, claim.job_id, now=now, routing=routing)
     return True

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Sequence
+from datetime import datetime
 
 from sqlalchemy import ColumnElement, Select, and_, func, select
 from sqlalchemy.orm import Session
 
-from service.registry.dead_letters import of_reason
+from service.registry.job_search import EVERY_JOB, JobFilter, jobs_with_origin, newest_jobs
 from service.registry.job_states import JobPurpose, JobState
+from service.registry.keyset import Key, older_than
 from service.registry.read_models import (
     DeliveryRow as DeliveryRow,
 )
@@ -49,10 +51,27 @@ from service.registry.tables import (
     Study,
 )
 
+COUNTED_AT_MOST = 10_000
 
-def list_studies(session: Session, *, limit: int = 50, offset: int = 0) -> list[StudySummary]:
-    """Studies by the time of their last instance."""
-    newest = select(Study).order_by(Study.last_received_at.desc(), Study.id.desc()).limit(limit).offset(offset)
+
+def list_studies(
+    session: Session,
+    *,
+    study_instance_uid: str | None = None,
+    since: datetime | None = None,
+    until: datetime | None = None,
+    limit: int = 50,
+    after: Key | None = None,
+) -> list[StudySummary]:
+    """Studies by the time of their last instance, which `since` (included) and `until` (not) narrow."""
+    newest = select(Study).order_by(Study.last_received_at.desc(), Study.study_instance_uid.desc()).limit(limit)
+    newest = newest.where(*older_than(after, Study.study_instance_uid, Study.last_received_at))
+    if study_instance_uid is not None:
+        newest = newest.where(Study.study_instance_uid == study_instance_uid)
+    if since is not None:
+        newest = newest.where(Study.last_received_at >= since)
+    if until is not None:
+        newest = newest.where(Study.last_received_at < until)
     return _study_summaries(session, session.scalars(newest).all())
 
 
@@ -65,33 +84,26 @@ def study_detail(session: Session, study_instance_uid: str) -> StudyDetail | Non
     return StudyDetail(_study_summaries(session, [study])[0], _instance_rows(session, of_study))
 
 
-def list_ineligible(session: Session, *, limit: int = 50, offset: int = 0) -> list[InstanceRow]:
+def list_ineligible(session: Session, *, limit: int = 50, after: Key | None = None) -> list[InstanceRow]:
     """Instances that were received and kept but are not for us, with the reason."""
-    not_ours = _instances().where(Instance.reason_code.is_not(None))
-    return list(_instance_rows(session, not_ours.order_by(Instance.id.desc()).limit(limit).offset(offset)))
+    not_ours = _instances().where(Instance.reason_code.is_not(None), *older_than(after, Instance.id))
+    return list(_instance_rows(session, not_ours.order_by(Instance.id.desc()).limit(limit)))
 
 
 def list_jobs(
     session: Session,
+    wanted: JobFilter = EVERY_JOB,
     *,
-    state: JobState | None = None,
-    reason: str | None = None,
     limit: int = 50,
-    offset: int = 0,
+    after: Key | None = None,
 ) -> list[JobSummary]:
-    """Jobs, those created last first; `state` None: in any state, `reason` None: for any reason or none."""
-    jobs = _jobs()
-    if state is not None:
-        jobs = jobs.where(Job.state == state)
-    if reason is not None:
-        jobs = jobs.where(of_reason(reason))
-    page = jobs.order_by(Job.created_at.desc(), Job.id).limit(limit).offset(offset)
-    return [_job_summary(*row) for row in session.execute(page)]
+    """Jobs, those created last first."""
+    return [_job_summary(*row) for row in session.execute(newest_jobs(wanted, limit=limit, after=after))]
 
 
 def job_detail(session: Session, job_id: str) -> JobDetail | None:
     """One job with its history, oldest event first, and its deliveries; None when it is unknown."""
-    row = session.execute(_jobs().where(Job.id == job_id)).one_or_none()
+    row = session.execute(jobs_with_origin().where(Job.id == job_id)).one_or_none()
     if row is None:
         return None
     job, instance, _, _ = row
@@ -114,28 +126,23 @@ def job_detail(session: Session, job_id: str) -> JobDetail | None:
     )
 
 
-def counts_by_state(session: Session) -> dict[JobState, int]:
-    """The number of jobs in every state, 0 included."""
-    counted = session.execute(select(Job.state, func.count()).group_by(Job.state)).all()
-    return dict.fromkeys(JobState, 0) | {row[0]: row[1] for row in counted}
+def counts_by_state(session: Session, at_most: int = COUNTED_AT_MOST) -> dict[JobState, int]:
+    """The number of jobs in every state, 0 included; each is counted up to `at_most`, so that it costs no more."""
+    counts = {}
+    for state in JobState:
+        some = select(Job.state).where(Job.state == state).limit(at_most).subquery()
+        counts[state] = session.scalar(select(func.count()).select_from(some)) or 0
+    return counts
 
 
-def list_rejections(session: Session, *, limit: int = 50, offset: int = 0) -> list[RejectionRow]:
+def list_rejections(session: Session, *, limit: int = 50, after: Key | None = None) -> list[RejectionRow]:
     """Refused and quarantined objects, newest first."""
-    newest = select(RejectedObject).order_by(RejectedObject.id.desc()).limit(limit).offset(offset)
+    newest = select(RejectedObject).where(*older_than(after, RejectedObject.id))
+    newest = newest.order_by(RejectedObject.id.desc()).limit(limit)
     return [
-        RejectionRow(r.received_at, r.reason_code, r.detail, r.calling_ae_title, r.sop_instance_uid, r.path)
+        RejectionRow(r.received_at, r.reason_code, r.detail, r.calling_ae_title, r.sop_instance_uid, r.path, r.id)
         for r in session.scalars(newest).all()
     ]
-
-
-def _jobs() -> Select[Job, Instance, Series, Study]:
-    return (
-        select(Job, Instance, Series, Study)
-        .join(Instance, Instance.id == Job.instance_id)
-        .join(Series, Series.id == Instance.series_id)
-        .join(Study, Study.id == Series.study_id)
-    )
 
 
 def _instances() -> Select[Instance, Series, Study, Job]:
@@ -178,6 +185,7 @@ def _job_summary(job: Job, instance: Instance, series: Series, study: Study) -> 
 def _instance_rows(session: Session, instances: Select[Instance, Series, Study, Job]) -> tuple[InstanceRow, ...]:
     return tuple(
         InstanceRow(
+            row_id=instance.id,
             sop_instance_uid=instance.sop_instance_uid,
             sop_class_uid=instance.sop_class_uid,
             series_instance_uid=series.series_instance_uid,

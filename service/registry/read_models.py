@@ -61,6 +61,7 @@ class InstanceRow:
     reason_code: str | None
     reason_detail: str | None
     job: JobSummary | None
+    row_id: int
 
 
 @dataclass(frozen=True)
@@ -147,3 +148,4 @@ class RejectionRow:
     calling_ae_title: str
     sop_instance_uid: str | None
     path: str | None
+    row_id: int

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from sqlalchemy import BigInteger, ForeignKey, Index, String, Text, UniqueConstraint
+from sqlalchemy import BigInteger, Double, ForeignKey, Index, String, Text, UniqueConstraint
 from sqlalchemy.orm import Mapped, mapped_column
 
 from service.registry.column_types import CODE, JOB_ID, ROW_ID, SHA256, ForeignText
@@ -54,7 +54,7 @@ class ReaderStudy(Table):
     finding_types: Mapped[str] = mapped_column(Text)
     seed: Mapped[int] = mapped_column(BigInteger)
     washout_days: Mapped[int]
-    tolerance_mm: Mapped[float]
+    tolerance_mm: Mapped[float] = mapped_column(Double)
     created_by: Mapped[str] = mapped_column(READER)
     created_at: Mapped[datetime]
     closed_at: Mapped[datetime | None]
@@ -91,8 +91,8 @@ class ReaderStudyCase(Table):
     result_sha256: Mapped[str] = mapped_column(SHA256)
     image_rows: Mapped[int]
     image_columns: Mapped[int]
-    row_mm: Mapped[float]
-    column_mm: Mapped[float]
+    row_mm: Mapped[float] = mapped_column(Double)
+    column_mm: Mapped[float] = mapped_column(Double)
     truth_known: Mapped[bool]
 
 
@@ -104,10 +104,10 @@ class ReaderStudyTruth(Table):
 
     id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
     reader_study_case_id: Mapped[int] = mapped_column(ForeignKey("reader_study_cases.id"))
-    column_px: Mapped[float]
-    row_px: Mapped[float]
-    width_px: Mapped[float]
-    height_px: Mapped[float]
+    column_px: Mapped[float] = mapped_column(Double)
+    row_px: Mapped[float] = mapped_column(Double)
+    width_px: Mapped[float] = mapped_column(Double)
+    height_px: Mapped[float] = mapped_column(Double)
     finding_type: Mapped[str] = mapped_column(FINDING_TYPE)
 
 
@@ -143,9 +143,9 @@ class ReadingMark(Table):
 
     id: Mapped[int] = mapped_column(ROW_ID, primary_key=True)
     case_reading_id: Mapped[int] = mapped_column(ForeignKey("case_readings.id"))
-    column_px: Mapped[float]
-    row_px: Mapped[float]
-    width_px: Mapped[float]
-    height_px: Mapped[float]
+    column_px: Mapped[float] = mapped_column(Double)
+    row_px: Mapped[float] = mapped_column(Double)
+    width_px: Mapped[float] = mapped_column(Double)
+    height_px: Mapped[float] = mapped_column(Double)
     finding_type: Mapped[str] = mapped_column(FINDING_TYPE)
     confidence: Mapped[int]

@@ -147,6 +147,8 @@ class Job(Table):
         Index(None, "state", "due_at"),
         Index(None, "late_at"),
         Index(None, "created_at"),
+        Index(None, "source", "created_at"),
+        Index(None, "model_sha256", "created_at"),
         Index(None, "previews_removed_at", "created_at"),
         Index(None, "preview_source_path"),
         Index(None, "preview_soft_path"),
@@ -276,6 +278,7 @@ import service.registry.access_tables  # noqa: E402
 import service.registry.audit_tables  # noqa: E402
 import service.registry.promise_table  # noqa: E402
 import service.registry.reader_tables  # noqa: E402
+import service.registry.receipt_table  # noqa: E402
 import service.registry.upkeep_tables  # noqa: E402, F401
 from service.registry.commitment_table import CommitmentRequest as CommitmentRequest  # noqa: E402
 from service.registry.rejected_table import RejectedObject as RejectedObject  # noqa: E402

@@ -216,7 +216,7 @@ def test_a_retry_that_comes_too_late_says_why(
     browser.execute_script("window.setTimeout = () => 0")
     script = (
         "const done = arguments[1];"
-        "fetch(`/jobs/${arguments[0]}/retry`, {method: 'POST'})"
+        "fetch(`/api/v1/jobs/${arguments[0]}/retry`, {method: 'POST'})"
         ".then(() => document.querySelector('[data-retry]').click()).then(done)"
     )
     browser.execute_async_script(script, job_id)

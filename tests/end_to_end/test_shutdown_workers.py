@@ -5,6 +5,7 @@ The lease is ten minutes in all of these: whatever is due again at once was hand
 
 from __future__ import annotations
 
+import os
 import signal
 import threading
 import time
@@ -144,8 +145,19 @@ def test_everything_stops_with_its_supervisor_once_and_at_once(tmp_path: Path) -
         ready = log_of(service, "up").count("worker_ready")
         service.start("up")  # parts that are still starting would all be gone before a second signal comes
         wait_for("every part again", lambda: log_of(service, "up").count("worker_ready") == ready + 2, 60)
+        freeze_parts(service)  # or they might be gone by themselves before the second signal comes
         second = stop_at_once(service, "up")
         assert (second.exit_code, second.after_s < AT_ONCE_S) == (128 + signal.SIGTERM, True), second
+
+
+def freeze_parts(service: Service) -> None:
+    """No part of `softray up` hears anything any more."""
+    supervisor = service.processes["up"].pid
+    parts = Path(f"/proc/{supervisor}/task").glob("*/children")
+    frozen = [int(pid) for listed in parts for pid in listed.read_text().split()]
+    assert len(frozen) == 4
+    for pid in frozen:
+        os.kill(pid, signal.SIGSTOP)
 
 
 def quick_end(service: Service, part: str) -> Stopped:

@@ -119,7 +119,7 @@ class Provocation:
             time.sleep(0.3)
 
     def _ask_for_retry(self, job_id: str) -> None:
-        url = f"http://127.0.0.1:{self._installation.settings.api_port}/jobs/{job_id}/retry"
+        url = f"http://127.0.0.1:{self._installation.settings.api_port}/api/v1/jobs/{job_id}/retry"
         httpx.post(url, timeout=5)
 
     def _state(self, image: Image) -> JobState | None:

@@ -129,7 +129,7 @@ async function retry(button) {
   );
   button.disabled = true;
   try {
-    const answer = await fetch(`/jobs/${encodeURIComponent(button.dataset.retry)}/retry`, { method: "POST", headers: token() });
+    const answer = await fetch(`/api/v1/jobs/${encodeURIComponent(button.dataset.retry)}/retry`, { method: "POST", headers: token() });
     const body = await answer.json();
     outcome.textContent = answer.ok ? "Retry accepted." : `Not retried: ${body.message}`;
     if (answer.ok) await refresh();

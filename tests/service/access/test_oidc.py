@@ -205,7 +205,7 @@ def test_a_person_logs_in_by_the_provider_and_is_led_back(provider: Provider, in
     state = provider.authorize(begun.headers["location"])
     back = browser.get("/login/oidc/callback", params={"code": "good", "state": state})
     assert (back.status_code, back.headers["location"]) == (303, "/refused")
-    assert browser.get("/me").json() == {
+    assert browser.get("/api/v1/me").json() == {
         "name": "jane.doe", "kind": "USER", "role": "operator", "rights": ["METRICS", "OPERATE", "STATES"],
     }  # fmt: skip
     # Nobody can be made to log in with a code of somebody else, nor led to another site.
@@ -225,7 +225,7 @@ def test_a_person_without_a_role_is_not_let_in(provider: Provider, installation:
     answer = browser.get("/login/oidc/callback", params={"code": "good", "state": state})
     assert answer.status_code == 401
     assert "NO_ROLE" in answer.text
-    assert browser.get("/me").status_code == 401
+    assert browser.get("/api/v1/me").status_code == 401
 
 
 def test_whoever_comes_back_again_and_again_without_a_login_does_not_fill_the_trail(

@@ -98,7 +98,12 @@ def test_nobody_gets_anything_without_a_login_but_what_is_for_anybody(client: Te
         assert answer.json()["code"] == "LOGIN_REQUIRED"
         assert answer.headers["www-authenticate"].startswith("Bearer")
         assert answer.headers["cache-control"] == "no-store"
-    for method, path in (("GET", "/nowhere"), ("DELETE", "/jobs"), ("POST", "/metrics"), ("GET", "/jobs/../../etc")):
+    for method, path in (
+        ("GET", "/nowhere"),
+        ("DELETE", "/api/v1/jobs"),
+        ("POST", "/metrics"),
+        ("GET", "/api/v1/jobs/../../etc"),
+    ):
         assert client.request(method, path).status_code == 401
 
 
@@ -133,7 +138,7 @@ def test_a_browser_is_sent_to_the_login_and_back(client: TestClient, installatio
         "/login?next=%2Fpages%2Fstudies%2F1.2.3%3Flimit%3D5",
     )
     # A program that asks for JSON is told, not sent.
-    assert client.get("/jobs", headers=html).status_code == 401
+    assert client.get("/api/v1/jobs", headers=html).status_code == 401
     log_in(client, installation, Role.VIEWER)
     assert client.get("/", headers=html).status_code == 200
 
@@ -151,17 +156,17 @@ def test_a_browser_is_sent_to_the_login_and_back(client: TestClient, installatio
     ],
 )
 def test_what_is_no_credential_opens_nothing(client: TestClient, headers: dict[str, str]) -> None:
-    answer = client.get("/jobs", headers=headers)
+    answer = client.get("/api/v1/jobs", headers=headers)
     assert answer.status_code == 401
     assert "www-authenticate" in answer.headers
 
 
 def test_revoked_and_expired_tokens_open_nothing(client: TestClient, installation: Installation) -> None:
     good = token(installation, Role.VIEWER)
-    assert client.get("/me", headers=good).json()["rights"] == ["METRICS", "STATES"]
-    name = client.get("/me", headers=good).json()["name"]
+    assert client.get("/api/v1/me", headers=good).json()["rights"] == ["METRICS", "STATES"]
+    name = client.get("/api/v1/me", headers=good).json()["name"]
     installation.write(lambda session: tokens.revoke_tokens(session, name, now=STARTED))
-    assert client.get("/me", headers=good).json()["code"] == "TOKEN_NOT_GOOD"
+    assert client.get("/api/v1/me", headers=good).json()["code"] == "TOKEN_NOT_GOOD"
 
 
 def test_a_change_by_cookie_needs_the_sessions_csrf_token(client: TestClient, installation: Installation) -> None:
@@ -176,17 +181,17 @@ def test_a_change_by_cookie_needs_the_sessions_csrf_token(client: TestClient, in
     job_id = installation.receive("1.2.3")
     installation.fail(job_id)
     for wrong in ({}, {"X-CSRF-Token": ""}, {"X-CSRF-Token": "guess"}, {"X-CSRF-Token": csrf_of(other)}):
-        answer = client.post(f"/jobs/{job_id}/retry", headers=wrong)
+        answer = client.post(f"/api/v1/jobs/{job_id}/retry", headers=wrong)
         assert (answer.status_code, answer.json()["code"]) == (403, "CSRF_TOKEN_MISSING")
     for foreign in ({"Origin": "https://evil.example"}, {"Sec-Fetch-Site": "cross-site"}, {"Origin": "null"}):
-        answer = client.post(f"/jobs/{job_id}/retry", headers={"X-CSRF-Token": csrf} | foreign)
+        answer = client.post(f"/api/v1/jobs/{job_id}/retry", headers={"X-CSRF-Token": csrf} | foreign)
         assert (answer.status_code, answer.json()["code"]) == (403, "CROSS_SITE_REQUEST")
     assert installation.state(job_id) is JobState.FAILED
     own = {"X-CSRF-Token": csrf, "Origin": "http://testserver", "Sec-Fetch-Site": "same-origin"}
-    assert client.post(f"/jobs/{job_id}/retry", headers=own).status_code == 202
+    assert client.post(f"/api/v1/jobs/{job_id}/retry", headers=own).status_code == 202
     # A token of a session that is over is worth nothing.
     assert client.post("/logout", headers=own).status_code == 204
-    assert client.post(f"/jobs/{job_id}/retry", headers=own).status_code == 401
+    assert client.post(f"/api/v1/jobs/{job_id}/retry", headers=own).status_code == 401
 
 
 def test_a_foreign_host_name_is_refused_before_anything_else(client: TestClient) -> None:
@@ -198,17 +203,17 @@ def test_a_foreign_host_name_is_refused_before_anything_else(client: TestClient)
 
 def test_without_a_login_nobody_comes_through_a_proxy(installation: Installation) -> None:
     client = TestClient(installation.app(login_required=False))
-    assert client.get("/me").json()["kind"] == "LOCAL"
+    assert client.get("/api/v1/me").json()["kind"] == "LOCAL"
     for name in ("X-Forwarded-For", "Forwarded", "X-Real-IP", "Via"):
-        assert client.get("/me", headers={name: "10.0.0.1"}).status_code == 401
+        assert client.get("/api/v1/me", headers={name: "10.0.0.1"}).status_code == 401
 
 
 def test_a_body_that_is_too_large_is_refused(client: TestClient, installation: Installation) -> None:
     admin = token(installation, Role.ADMIN)
-    answer = client.post("/jobs/x/retry", headers=admin, content=b"x" * 10_000_000)
+    answer = client.post("/api/v1/jobs/x/retry", headers=admin, content=b"x" * 10_000_000)
     assert (answer.status_code, answer.json()["code"]) == (413, "BODY_TOO_LARGE")
     assert client.post("/login", content=b"name=" + b"x" * 20_000).json()["code"] == "BODY_TOO_LARGE"
-    in_pieces = client.post("/jobs/retry", headers=admin, content=iter([b"{", b"}"]))
+    in_pieces = client.post("/api/v1/jobs/retry", headers=admin, content=iter([b"{", b"}"]))
     assert (in_pieces.status_code, in_pieces.json()["code"]) == (411, "LENGTH_REQUIRED")
 
 
@@ -251,18 +256,18 @@ def test_every_look_at_a_picture_is_noted_and_nothing_is_shown_that_cannot_be_no
     job_id = installation.receive("1.2.3")
     installation.derive(job_id)
     viewer = token(installation, Role.VIEWER, images=True)
-    assert client.get(f"/jobs/{job_id}/previews/source.png", headers=viewer).status_code == 200
+    assert client.get(f"/api/v1/jobs/{job_id}/previews/source.png", headers=viewer).status_code == 200
     (noted,) = installation.read(lambda session: session.scalars(select(audit_tables.AuditNote)).all())
     assert (noted.kind, noted.actor_kind, noted.study_instance_uid) == ("INSTANCES_ACCESSED", "TOKEN", "1.2.3")
     assert noted.sop_instance_uid == "1.2.3.1.1"
     # A picture that is not there shows nothing.
-    assert client.get("/jobs/none/previews/source.png", headers=viewer).status_code == 404
+    assert client.get("/api/v1/jobs/none/previews/source.png", headers=viewer).status_code == 404
 
     def broken(*_: object, **__: object) -> None:
         raise RegistryUnavailableError("REGISTRY_UNAVAILABLE", "away")
 
     monkeypatch.setattr("service.api.audited.note", broken)
-    answer = client.get(f"/jobs/{job_id}/previews/source.png", headers=viewer)
+    answer = client.get(f"/api/v1/jobs/{job_id}/previews/source.png", headers=viewer)
     assert (answer.status_code, answer.headers["content-type"]) == (503, PROBLEM_MEDIA_TYPE)
 
 
@@ -273,18 +278,18 @@ def test_actions_refusals_and_forged_requests_are_in_the_trail_once_a_minute(
     installation.fail(job_id)
     viewer, operator = token(installation, Role.VIEWER), token(installation, Role.OPERATOR)
     for _ in range(5):
-        client.post(f"/jobs/{job_id}/retry", headers=viewer)
-    client.post(f"/jobs/{job_id}/retry", headers=operator)
+        client.post(f"/api/v1/jobs/{job_id}/retry", headers=viewer)
+    client.post(f"/api/v1/jobs/{job_id}/retry", headers=operator)
     events = installation.read(lambda session: list(read_events(session)))
     found = [(event.kind, event.outcome, event.subject) for event in events]
-    retry = "POST /jobs/{job_id}/retry"
+    retry = "POST /api/v1/jobs/{job_id}/retry"
     assert found == [("SECURITY_ALERT", "FAILURE", retry), ("ACTION", "SUCCESS", retry)]
     assert job_id in events[-1].content
 
 
 def test_headers_of_a_hardened_site_are_on_every_answer(installation: Installation) -> None:
     client = TestClient(installation.app(login_required=True, encrypted=True), base_url="https://testserver")
-    for path in ("/", "/login", "/jobs", "/nowhere", "/static/softray.js", "/health/live"):
+    for path in ("/", "/login", "/api/v1/jobs", "/nowhere", "/static/softray.js", "/health/live"):
         headers: httpx.Headers = client.get(path).headers
         assert headers["strict-transport-security"].startswith("max-age="), path
         policy = headers["content-security-policy"]
@@ -315,5 +320,7 @@ def test_an_open_page_alone_does_not_keep_a_session(client: TestClient, installa
 
 
 def test_a_rule_is_found_for_head_as_for_get() -> None:
-    assert find_rule("HEAD", "/jobs/1/previews/source.png") == find_rule("GET", "/jobs/1/previews/source.png")
-    assert find_rule("PUT", "/jobs") is None
+    assert find_rule("HEAD", "/api/v1/jobs/1/previews/source.png") == find_rule(
+        "GET", "/api/v1/jobs/1/previews/source.png"
+    )
+    assert find_rule("PUT", "/api/v1/jobs") is None

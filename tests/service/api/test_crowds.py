@@ -19,7 +19,7 @@ from service.settings import Settings
 from tests.service.api.installation import Installation
 from tests.service_process import free_port, wait_for
 
-FIRST_PAGE = "/version"
+FIRST_PAGE = "/api/v1/version"
 
 
 @pytest.fixture

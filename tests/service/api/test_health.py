@@ -47,7 +47,7 @@ def test_not_ready_when_the_database_does_not_answer_and_its_password_stays_unsa
     assert answer.status_code == 503
     assert [detail["subject"] for detail in answer.json()["details"]] == ["registry"]
     assert "geheim" not in answer.text
-    studies = client.get("/studies")
+    studies = client.get("/api/v1/studies")
     assert (studies.status_code, studies.json()["code"]) == (503, "REGISTRY_UNAVAILABLE")
     assert "geheim" not in studies.text
 

@@ -27,20 +27,21 @@ def test_the_endpoints_are_these(document: Schema) -> None:
         ("GET", "/health/live"),
         ("GET", "/health/ready"),
         ("GET", "/metrics"),
-        ("GET", "/studies"),
-        ("GET", "/studies/{study_instance_uid}"),
-        ("GET", "/jobs"),
-        ("GET", "/jobs/{job_id}"),
-        ("POST", "/jobs/retry"),
-        ("POST", "/jobs/{job_id}/retry"),
-        ("POST", "/jobs/{job_id}/cancel"),
-        ("POST", "/jobs/{job_id}/priority"),
-        ("GET", "/jobs/{job_id}/previews/{name}.png"),
-        ("GET", "/rejections"),
-        ("GET", "/not-processed"),
-        ("GET", "/remote-nodes"),
-        ("GET", "/version"),
-        ("GET", "/me"),
+        ("GET", "/api/v1/studies"),
+        ("GET", "/api/v1/studies/{study_instance_uid}"),
+        ("GET", "/api/v1/jobs"),
+        ("GET", "/api/v1/jobs/{job_id}"),
+        ("GET", "/api/v1/jobs/{job_id}/receipt"),
+        ("POST", "/api/v1/jobs/retry"),
+        ("POST", "/api/v1/jobs/{job_id}/retry"),
+        ("POST", "/api/v1/jobs/{job_id}/cancel"),
+        ("POST", "/api/v1/jobs/{job_id}/priority"),
+        ("GET", "/api/v1/jobs/{job_id}/previews/{name}.png"),
+        ("GET", "/api/v1/rejections"),
+        ("GET", "/api/v1/not-processed"),
+        ("GET", "/api/v1/remote-nodes"),
+        ("GET", "/api/v1/version"),
+        ("GET", "/api/v1/me"),
     }
 
 
@@ -89,7 +90,7 @@ def test_every_schema_is_described_and_used(document: Schema) -> None:
     assert all(resolve(f"#/components/schemas/{name}", document) for name in referenced)
 
 
-BODIES = {"/jobs/retry": {"reason": "OUT_OF_MEMORY"}, "/jobs/{job_id}/priority": {"priority": "STAT"}}
+BODIES = {"/api/v1/jobs/retry": {"reason": "OUT_OF_MEMORY"}, "/api/v1/jobs/{job_id}/priority": {"priority": "STAT"}}
 
 
 def test_real_answers_are_what_the_schema_says(
@@ -100,28 +101,29 @@ def test_real_answers_are_what_the_schema_says(
         ("GET", "/health/live", {}),
         ("GET", "/health/ready", {}),
         ("GET", "/metrics", {}),
-        ("GET", "/studies", {}),
+        ("GET", "/api/v1/studies", {}),
         *(
-            ("GET", "/studies/{study_instance_uid}", {"study_instance_uid": uid})
+            ("GET", "/api/v1/studies/{study_instance_uid}", {"study_instance_uid": uid})
             for uid in ("1.2.1", "1.2.9", "1.2", "x")
         ),
-        ("GET", "/jobs", {}),
-        *(("GET", "/jobs/{job_id}", {"job_id": job_id}) for job_id in [*jobs.values(), "x"]),
+        ("GET", "/api/v1/jobs", {}),
+        *(("GET", "/api/v1/jobs/{job_id}", {"job_id": job_id}) for job_id in [*jobs.values(), "x"]),
+        *(("GET", "/api/v1/jobs/{job_id}/receipt", {"job_id": job_id}) for job_id in [*jobs.values(), "x"]),
         *(
-            ("POST", f"/jobs/{{job_id}}/{order}", {"job_id": job_id})
+            ("POST", f"/api/v1/jobs/{{job_id}}/{order}", {"job_id": job_id})
             for order in ("priority", "retry", "cancel")
             for job_id in [*jobs.values(), "x"]
         ),
-        ("POST", "/jobs/retry", {}),
+        ("POST", "/api/v1/jobs/retry", {}),
         *(
-            ("GET", "/jobs/{job_id}/previews/{name}.png", {"job_id": jobs["DELIVERED"], "name": name})
+            ("GET", "/api/v1/jobs/{job_id}/previews/{name}.png", {"job_id": jobs["DELIVERED"], "name": name})
             for name in ("bone", "heart")
         ),
-        ("GET", "/rejections", {}),
-        ("GET", "/not-processed", {}),
-        ("GET", "/remote-nodes", {}),
-        ("GET", "/version", {}),
-        ("GET", "/me", {}),
+        ("GET", "/api/v1/rejections", {}),
+        ("GET", "/api/v1/not-processed", {}),
+        ("GET", "/api/v1/remote-nodes", {}),
+        ("GET", "/api/v1/version", {}),
+        ("GET", "/api/v1/me", {}),
     ]
     assert {(method, path) for method, path, _ in requests} == {entry[:2] for entry in operations(document)}
     statuses = set()
@@ -142,7 +144,7 @@ def test_a_problem_outside_every_route_has_the_same_body(client: TestClient, doc
     problem = document["components"]["schemas"]["Problem"]
     for answer, code in (
         (client.get("/nowhere"), "NO_SUCH_ADDRESS"),
-        (client.delete("/studies"), "METHOD_NOT_ALLOWED"),
+        (client.delete("/api/v1/studies"), "METHOD_NOT_ALLOWED"),
     ):
         assert answer.headers["content-type"] == PROBLEM_MEDIA_TYPE
         assert list(violations(answer.json(), problem, document)) == []

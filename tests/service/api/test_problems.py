@@ -40,13 +40,13 @@ def test_the_log_of_an_unforeseen_failure_names_the_route_and_not_what_was_typed
 
     monkeypatch.setattr(queries, "job_detail", lambda _session, job_id: broken(job_id))
     with caplog.at_level(logging.ERROR, logger="service.api.problems"):
-        TestClient(installation.app(), raise_server_exceptions=False).get("/jobs/Doe-Jane?name=Doe")
+        TestClient(installation.app(), raise_server_exceptions=False).get("/api/v1/jobs/Doe-Jane?name=Doe")
     (record,) = [record for record in caplog.records if record.name == "service.api.problems"]
-    assert record.fields == {"path": "/jobs/{job_id}", "error": "ValueError"}
+    assert record.fields == {"path": "/api/v1/jobs/{job_id}", "error": "ValueError"}
 
 
 def test_every_answer_forbids_framing_and_foreign_scripts(client: TestClient) -> None:
-    for path in ("/", "/studies", "/nowhere", "/static/softray.js"):
+    for path in ("/", "/api/v1/studies", "/nowhere", "/static/softray.js"):
         headers = client.get(path).headers
         assert "frame-ancestors 'none'" in headers["content-security-policy"], path
         assert "script-src 'self'" in headers["content-security-policy"], path

@@ -27,7 +27,7 @@ def served(per_s: float, clock: Clock) -> RequestRate:
     return RequestRate(app, per_s=per_s, clock=clock)
 
 
-def statuses(app: RequestRate, count: int, path: str = "/jobs", host: str = "203.0.113.9") -> list[int]:
+def statuses(app: RequestRate, count: int, path: str = "/api/v1/jobs", host: str = "203.0.113.9") -> list[int]:
     client = TestClient(app, client=(host, 5000))
     return [client.get(path).status_code for _ in range(count)]
 
@@ -37,7 +37,7 @@ def test_a_burst_is_served_and_what_is_more_is_asked_to_wait() -> None:
     app = served(2, clock)
     burst = int(2 * BURST_S)
     assert statuses(app, burst + 2) == [200] * burst + [429] * 2
-    refused = TestClient(app, client=("203.0.113.9", 5000)).get("/jobs")
+    refused = TestClient(app, client=("203.0.113.9", 5000)).get("/api/v1/jobs")
     assert (refused.headers["retry-after"], refused.json()["code"]) == ("1", "TOO_MANY_REQUESTS")
     clock.now += 1.0
     assert statuses(app, 3) == [200, 200, 429]

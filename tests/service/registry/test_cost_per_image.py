@@ -30,6 +30,7 @@ from service.registry.counts import count_everything
 from service.registry.due_jobs import due_jobs
 from service.registry.exposures import FOR_PROCESSING, reinstate_siblings
 from service.registry.instances import Verdict, find_stored, record_rejection
+from service.registry.job_search import JobFilter
 from service.registry.job_states import JobPurpose, JobState
 from service.registry.remote_nodes import DeliveryTerms, add_remote_node
 from service.routing import Routing
@@ -156,7 +157,7 @@ def _leave_the_proof_of_what_was_filled(sessions: Sessions) -> None:
 
 PAGES: tuple[Callable[[Session], object], ...] = (
     lambda session: queries.list_jobs(session),
-    lambda session: queries.list_jobs(session, state=JobState.FAILED),
+    lambda session: queries.list_jobs(session, JobFilter(state=JobState.FAILED)),
     lambda session: queries.list_studies(session),
     lambda session: queries.list_rejections(session),
     lambda session: queries.job_detail(session, "job-7"),

@@ -9,6 +9,7 @@ from service.registry import deliveries, jobs, queries
 from service.registry.dead_letters import DeadLetterFilter, RetriedMany, retry_many
 from service.registry.delivery_plan import WAITING_FOR_DESTINATION
 from service.registry.delivery_queue import ensure_deliveries
+from service.registry.job_search import JobFilter
 from service.registry.job_states import DeliveryState, JobState
 from service.registry.remote_nodes import remove_remote_node
 from service.registry.work_counts import count_work
@@ -67,7 +68,7 @@ def test_what_failed_at_one_node_is_found_by_its_name_and_by_the_deliverys_reaso
     job_id = undelivered(sessions, "NO_ANSWER")
     failed(sessions, "NO_CONTRAST")
     with transaction(sessions, read_only=True) as session:
-        [found] = queries.list_jobs(session, state=JobState.FAILED, reason="NO_ANSWER")
+        [found] = queries.list_jobs(session, JobFilter(reason="NO_ANSWER"))
     assert (found.job_id, found.reason_code) == (job_id, "DELIVERY_FAILED")
     assert retried(sessions, node="elsewhere").retried == []
     assert retried(sessions, node="pacs").retried == [(job_id, JobState.DERIVED)]

@@ -6,7 +6,9 @@ from sqlalchemy.orm import Session, sessionmaker
 
 from service.database import transaction
 from service.registry import queries
+from service.registry.job_search import JobFilter
 from service.registry.job_states import JobState
+from service.registry.keyset import Key
 from tests.service.registry.factories import NOON, claimed, derived_job, facts, queued_job, record
 
 
@@ -18,7 +20,7 @@ def test_studies_are_listed_by_their_last_instance_with_their_jobs(sessions: ses
         record(session, facts(study_instance_uid="2.25.1"), reason_code="LATERAL", now=NOON)
     with transaction(sessions, read_only=True) as session:
         listed = queries.list_studies(session)
-        second_page = queries.list_studies(session, limit=1, offset=1)
+        second_page = queries.list_studies(session, limit=1, after=Key("2.25.1", listed[0].last_received_at))
     assert [(s.study_instance_uid, s.instance_count, dict(s.jobs_by_state)) for s in listed] == [
         ("2.25.1", 3, {JobState.QUEUED: 2}),
         ("2.25.2", 1, {JobState.QUEUED: 1}),
@@ -45,8 +47,10 @@ def test_jobs_are_listed_newest_first_and_by_state(sessions: sessionmaker[Sessio
     claimed(sessions, old, now=NOON + timedelta(seconds=2))
     with transaction(sessions, read_only=True) as session:
         assert [job.job_id for job in queries.list_jobs(session)] == [new, old]
-        assert [job.job_id for job in queries.list_jobs(session, state=JobState.RUNNING)] == [old]
-        assert [job.job_id for job in queries.list_jobs(session, limit=1, offset=1)] == [old]
+        assert [job.job_id for job in queries.list_jobs(session, JobFilter(state=JobState.RUNNING))] == [old]
+        assert [
+            job.job_id for job in queries.list_jobs(session, limit=1, after=Key(new, NOON + timedelta(seconds=1)))
+        ] == [old]
 
 
 def test_every_state_is_counted_those_without_jobs_as_well(sessions: sessionmaker[Session]) -> None:

@@ -7,6 +7,6 @@ from tests.service.api.installation import Installation
 
 def test_remote_nodes_are_listed(client: TestClient, installation: Installation) -> None:
     installation.add_destination("ARCHIVE")
-    (node,) = client.get("/remote-nodes").json()["items"]
+    (node,) = client.get("/api/v1/remote-nodes").json()["items"]
     assert (node["name"], node["host"], node["port"]) == ("ARCHIVE", "pacs.example", 104)
     assert node["receives_results"] is True

@@ -5,38 +5,36 @@ from __future__ import annotations
 from pathlib import PurePosixPath
 from typing import Annotated
 
-from fastapi import APIRouter, Path, Query, Response
+from fastapi import APIRouter, Depends, Path, Response
 from sqlalchemy.orm import Session
 
 from service.api.dependencies import PageWanted, PartsOfApp, ReadSession
-from service.api.job_orders import JobId
-from service.api.paging import read_page
+from service.api.paging import read_page, require_key
 from service.api.problems import ProblemError, problems
 from service.api.schemas import Job, Jobs, JobSummary, PreviewName
+from service.api.search import job_filter
+from service.api.v1.job_orders import JobId
 from service.registry import queries
-from service.registry.job_states import JobState
+from service.registry.job_search import JobFilter
+from service.registry.keyset import Key
 
 router = APIRouter(prefix="/jobs", tags=["jobs"])
 
 
 @router.get("", summary="List jobs", responses=problems(422, 500, 503))
-def list_jobs(
-    session: ReadSession,
-    page: PageWanted,
-    state: Annotated[JobState | None, Query(description="Only jobs in this state.")] = None,
-    reason: Annotated[
-        str | None, Query(max_length=64, description="Only jobs with this reason, or a failed delivery with it.")
-    ] = None,
-) -> Jobs:
+def list_jobs(session: ReadSession, page: PageWanted, wanted: Annotated[JobFilter, Depends(job_filter)]) -> Jobs:
     """Jobs, newest first, with the number of jobs in every state. `state=FAILED`: the dead letters."""
     found = read_page(
         page,
-        lambda limit, offset: queries.list_jobs(session, state=state, reason=reason, limit=limit, offset=offset),
+        lambda limit, after: queries.list_jobs(
+            session, wanted, limit=limit, after=require_key(after, kind=str, timed=True)
+        ),
+        lambda row: Key(row.job_id, row.created_at),
     )
     return Jobs(
         items=[JobSummary.model_validate(row) for row in found.rows],
         counts=queries.counts_by_state(session),
-        next_offset=found.next_offset,
+        next_cursor=found.next_cursor,
     )
 
 
@@ -92,4 +90,4 @@ def found_job(session: Session, job_id: str) -> Job:
 
 def no_such_job(job_id: str) -> ProblemError:
     """404 for a job id."""
-    return ProblemError(404, "JOB_UNKNOWN", "no job has this id; GET /jobs lists them")
+    return ProblemError(404, "JOB_UNKNOWN", "no job has this id; GET /api/v1/jobs lists them")

@@ -6,10 +6,11 @@ from fastapi import APIRouter
 from sqlalchemy.orm import Session
 
 from service.api.dependencies import PageWanted, ReadSession
-from service.api.paging import Page, read_page
+from service.api.paging import Page, read_page, require_key
 from service.api.problems import problems
 from service.api.schemas import Instance, NotProcessed, Rejection, Rejections
 from service.registry import queries
+from service.registry.keyset import Key
 
 router = APIRouter(tags=["rejections"])
 
@@ -31,11 +32,23 @@ def list_not_processed(session: ReadSession, page: PageWanted) -> NotProcessed:
 
 def found_rejections(session: Session, page: Page) -> Rejections:
     """One page of refused objects."""
-    found = read_page(page, lambda limit, offset: queries.list_rejections(session, limit=limit, offset=offset))
-    return Rejections(items=[Rejection.model_validate(row) for row in found.rows], next_offset=found.next_offset)
+    found = read_page(
+        page,
+        lambda limit, after: queries.list_rejections(session, limit=limit, after=_by_number(after)),
+        lambda row: Key(row.row_id),
+    )
+    return Rejections(items=[Rejection.model_validate(row) for row in found.rows], next_cursor=found.next_cursor)
 
 
 def found_not_processed(session: Session, page: Page) -> NotProcessed:
     """One page of images that were not accepted."""
-    found = read_page(page, lambda limit, offset: queries.list_ineligible(session, limit=limit, offset=offset))
-    return NotProcessed(items=[Instance.model_validate(row) for row in found.rows], next_offset=found.next_offset)
+    found = read_page(
+        page,
+        lambda limit, after: queries.list_ineligible(session, limit=limit, after=_by_number(after)),
+        lambda row: Key(row.row_id),
+    )
+    return NotProcessed(items=[Instance.model_validate(row) for row in found.rows], next_cursor=found.next_cursor)
+
+
+def _by_number(after: Key | None) -> Key | None:
+    return require_key(after, kind=int, timed=False)

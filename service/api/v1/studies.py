@@ -4,15 +4,17 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Depends, Path
 from sqlalchemy.orm import Session
 
 from service.api.dependencies import PageWanted, ReadSession
-from service.api.paging import Page, read_page
+from service.api.paging import Page, read_page, require_key
 from service.api.problems import ProblemError, problems
 from service.api.schemas import Instance, Studies, Study, StudyDetail, StudyState
+from service.api.search import StudyFilter
 from service.registry import queries
 from service.registry.job_states import JobState
+from service.registry.keyset import Key
 
 router = APIRouter(prefix="/studies", tags=["studies"])
 
@@ -20,9 +22,9 @@ StudyUid = Annotated[str, Path(description="Study Instance UID (0020,000D).", ma
 
 
 @router.get("", summary="List studies", responses=problems(422, 500, 503))
-def list_studies(session: ReadSession, page: PageWanted) -> Studies:
+def list_studies(session: ReadSession, page: PageWanted, wanted: Annotated[StudyFilter, Depends()]) -> Studies:
     """Studies of which an image was received, the one that received an image last first."""
-    return found_studies(session, page)
+    return found_studies(session, page, wanted)
 
 
 @router.get("/{study_instance_uid}", summary="One study with its images", responses=problems(404, 422, 500, 503))
@@ -31,9 +33,20 @@ def read_study(session: ReadSession, study_instance_uid: StudyUid) -> StudyDetai
     return found_study(session, study_instance_uid)
 
 
-def found_studies(session: Session, page: Page) -> Studies:
+def found_studies(session: Session, page: Page, wanted: StudyFilter) -> Studies:
     """One page of studies."""
-    found = read_page(page, lambda limit, offset: queries.list_studies(session, limit=limit, offset=offset))
+    found = read_page(
+        page,
+        lambda limit, after: queries.list_studies(
+            session,
+            study_instance_uid=wanted.study_instance_uid,
+            since=wanted.since,
+            until=wanted.until,
+            limit=limit,
+            after=require_key(after, kind=str, timed=True),
+        ),
+        lambda row: Key(row.study_instance_uid, row.last_received_at),
+    )
     items = []
     for row in found.rows:
         state = StudyState.of(row.jobs_by_state)
@@ -41,7 +54,7 @@ def found_studies(session: Session, page: Page) -> Studies:
         has_reason = state in {StudyState.FAILED, StudyState.NOT_PROCESSED}
         detail = queries.study_detail(session, row.study_instance_uid) if has_reason else None
         items.append(_study(row, state, detail))
-    return Studies(items=items, next_offset=found.next_offset)
+    return Studies(items=items, next_cursor=found.next_cursor)
 
 
 def found_study(session: Session, study_instance_uid: str) -> StudyDetail:
