@@ -63,6 +63,18 @@ RULES: tuple[Rule, ...] = (
     # Reader studies
     Rule("GET", "/api/v1/jobs/{job_id}/scores", Right.STATES),
     Rule("PUT", "/api/v1/jobs/{job_id}/scores", Right.IMAGES),
+    Rule("GET", "/api/v1/my-reader-studies", Right.STATES),
+    Rule("POST", "/api/v1/reader-studies/{study_id}/next", Right.IMAGES),
+    Rule("GET", "/api/v1/readings/{reading_id}/pictures/{picture}.png", Right.IMAGES),
+    Rule("POST", "/api/v1/readings/{reading_id}/finish", Right.IMAGES),
+    Rule("GET", "/api/v1/reader-studies", Right.ADMINISTER),
+    Rule("POST", "/api/v1/reader-studies", Right.ADMINISTER),
+    Rule("GET", "/api/v1/reader-studies/{study_id}", Right.ADMINISTER),
+    Rule("PUT", "/api/v1/reader-studies/{study_id}/truth", Right.ADMINISTER),
+    Rule("POST", "/api/v1/reader-studies/{study_id}/close", Right.ADMINISTER),
+    Rule("GET", "/api/v1/reader-studies/{study_id}/report", Right.ADMINISTER),
+    Rule("GET", "/api/v1/reader-studies/{study_id}/report.csv", Right.ADMINISTER),
+    Rule("GET", "/api/v1/reader-studies/{study_id}/marks.csv", Right.ADMINISTER),
     Rule("GET", "/api/v1/scores", Right.ADMINISTER),
     Rule("GET", "/api/v1/scores.csv", Right.ADMINISTER),
     # The work under way

@@ -69,7 +69,7 @@ class ReaderMean(Answer):
 class Agreement(Answer):
     """Quadratically weighted kappa of two readers."""
 
-    readers: tuple[str, str]
+    readers: list[str] = Field(description="The two.")
     cases: int = Field(description="Scored by both.")
     kappa: float | None = Field(description="null where chance alone would agree.")
 
