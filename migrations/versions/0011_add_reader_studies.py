@@ -142,6 +142,6 @@ def _region() -> list[sa.Column[object]]:
     return [*sides, sa.Column("finding_type", sa.String(length=64), nullable=False)]
 
 
-def _reference(table: str, column: str, target: str, kind: sa.types.TypeEngine[object] = ROW_ID) -> sa.Column[object]:
+def _reference(table: str, column: str, target: str, kind: sa.String | sa.BigInteger = ROW_ID) -> sa.Column[object]:
     foreign = sa.ForeignKey(target, name=f"fk_{table}_{column}")
     return sa.Column(column, kind, foreign, nullable=False)
