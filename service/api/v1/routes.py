@@ -5,14 +5,41 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends
 
 from service.api.known_parameters import require_known_parameters
-from service.api.v1 import files, job_orders, jobs, me, receipts, rejections, remote_nodes, studies, version
+from service.api.v1 import (
+    files,
+    job_orders,
+    jobs,
+    me,
+    reader_studies,
+    readings,
+    receipts,
+    rejections,
+    remote_nodes,
+    scores,
+    studies,
+    version,
+)
 
 PREFIX = "/api/v1"
+NOUNS = (
+    studies,
+    jobs,
+    job_orders,
+    files,
+    receipts,
+    scores,
+    reader_studies,
+    readings,
+    rejections,
+    remote_nodes,
+    version,
+    me,
+)
 
 
 def v1_router() -> APIRouter:
     """All of version 1 under its prefix."""
     router = APIRouter(prefix=PREFIX, dependencies=[Depends(require_known_parameters)])
-    for noun in (studies, jobs, job_orders, files, receipts, rejections, remote_nodes, version, me):
+    for noun in NOUNS:
         router.include_router(noun.router)
     return router

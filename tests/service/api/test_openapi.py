@@ -44,6 +44,22 @@ def test_the_endpoints_are_these(document: Schema) -> None:
         ("GET", "/api/v1/remote-nodes"),
         ("GET", "/api/v1/version"),
         ("GET", "/api/v1/me"),
+        ("GET", "/api/v1/jobs/{job_id}/scores"),
+        ("PUT", "/api/v1/jobs/{job_id}/scores"),
+        ("GET", "/api/v1/scores"),
+        ("GET", "/api/v1/scores.csv"),
+        ("GET", "/api/v1/my-reader-studies"),
+        ("GET", "/api/v1/reader-studies"),
+        ("POST", "/api/v1/reader-studies"),
+        ("GET", "/api/v1/reader-studies/{study_id}"),
+        ("PUT", "/api/v1/reader-studies/{study_id}/truth"),
+        ("POST", "/api/v1/reader-studies/{study_id}/close"),
+        ("GET", "/api/v1/reader-studies/{study_id}/report"),
+        ("GET", "/api/v1/reader-studies/{study_id}/report.csv"),
+        ("GET", "/api/v1/reader-studies/{study_id}/marks.csv"),
+        ("POST", "/api/v1/reader-studies/{study_id}/next"),
+        ("GET", "/api/v1/readings/{reading_id}/pictures/{picture}.png"),
+        ("POST", "/api/v1/readings/{reading_id}/finish"),
     }
 
 
@@ -94,7 +110,13 @@ def test_every_schema_is_described_and_used(document: Schema) -> None:
     assert all(resolve(f"#/components/schemas/{name}", document) for name in referenced)
 
 
-BODIES = {"/api/v1/jobs/retry": {"reason": "OUT_OF_MEMORY"}, "/api/v1/jobs/{job_id}/priority": {"priority": "STAT"}}
+BODIES: dict[str, dict[str, object]] = {
+    "/api/v1/jobs/retry": {"reason": "OUT_OF_MEMORY"},
+    "/api/v1/jobs/{job_id}/priority": {"priority": "STAT"},
+    "/api/v1/jobs/{job_id}/scores": {"lung_vessels": 3, "airways": 2, "bone_suppression": 1},
+    "/api/v1/reader-studies/{study_id}/truth": {"text": "sop_instance_uid\n1.2.3\n"},
+    "/api/v1/readings/{reading_id}/finish": {"marks": [], "active_ms": 1},
+}
 
 
 def test_real_answers_are_what_the_schema_says(
@@ -134,6 +156,22 @@ def test_real_answers_are_what_the_schema_says(
         ("GET", "/api/v1/remote-nodes", {}),
         ("GET", "/api/v1/version", {}),
         ("GET", "/api/v1/me", {}),
+        *((method, "/api/v1/jobs/{job_id}/scores", {"job_id": jobs["DELIVERED"]}) for method in ("GET", "PUT", "GET")),
+        ("GET", "/api/v1/scores", {}),
+        ("GET", "/api/v1/scores.csv", {}),
+        ("GET", "/api/v1/my-reader-studies", {}),
+        ("GET", "/api/v1/reader-studies", {}),
+        ("POST", "/api/v1/reader-studies", {}),
+        *(
+            (method, f"/api/v1/reader-studies/{{study_id}}{rest}", {"study_id": "1"})
+            for method, rest in (("GET", ""), ("PUT", "/truth"), ("POST", "/close"), ("POST", "/next"))
+        ),
+        *(
+            ("GET", f"/api/v1/reader-studies/{{study_id}}/{rest}", {"study_id": "1"})
+            for rest in ("report", "report.csv", "marks.csv")
+        ),
+        ("GET", "/api/v1/readings/{reading_id}/pictures/{picture}.png", {"reading_id": "1", "picture": "original"}),
+        ("POST", "/api/v1/readings/{reading_id}/finish", {"reading_id": "1"}),
     ]
     assert {(method, path) for method, path, _ in requests} == {entry[:2] for entry in operations(document)}
     statuses = set()
