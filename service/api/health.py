@@ -15,6 +15,7 @@ from service.api.schemas import Alive, Ready
 from service.database import transaction
 from service.errors import SoftrayError, StoreFullError, TransientError
 from service.job_queue import GPU_QUEUE
+from service.observability.ages import DOCTOR
 from service.registry import jobs
 from service.registry.admission_marks import DISK, QUEUE, MarkRow, read_marks
 from service.registry.upkeep_tasks import read_tasks
@@ -96,7 +97,8 @@ def _workers(parts: Parts) -> None:
     """A network worker goes on with some walk of the upkeep every minute; an installation that never had one is new."""
     passed: list[datetime] = []
     with suppress(TransientError, SQLAlchemyError), transaction(parts.sessions, read_only=True) as session:
-        passed = [task.passed_at for task in read_tasks(session) if task.passed_at is not None]
+        tasks = [task for task in read_tasks(session) if task.name != DOCTOR]
+        passed = [task.passed_at for task in tasks if task.passed_at is not None]
     if passed and now() - max(passed) > WORKER_SILENT_FOR:
         since = f"{max(passed):%Y-%m-%d %H:%M:%S} UTC"
         raise TransientError(

@@ -7,7 +7,7 @@ from contextlib import suppress
 
 from fastapi import APIRouter, Response
 from prometheus_client import CONTENT_TYPE_LATEST, CollectorRegistry, generate_latest
-from prometheus_client.core import GaugeMetricFamily
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, HistogramMetricFamily
 from prometheus_client.metrics_core import Metric
 from prometheus_client.registry import Collector
 
@@ -16,6 +16,7 @@ from service.api.problems import problems
 from service.errors import TransientError
 from service.instance_store import InstanceStore
 from service.observability.ages import Ages, read_ages
+from service.observability.totals import Totals, read_totals
 from service.registry.admission_marks import DISK, QUEUE, MarkRow, read_marks
 from service.registry.counts import Counts, count_everything
 from service.registry.kept_files import count_faults
@@ -37,10 +38,12 @@ def read_metrics(parts: PartsOfApp, session: ReadSession) -> Response:
     """Numbers of the registry at this moment: jobs by state, what was not processed by reason, deliveries by node; room
     on the disk, whether images are refused, files that are missing or altered.
 
-    They are gauges, since the registry may be cleared of what is old.
+    They are gauges, since the registry may be cleared of what is old; but the times in each stage and the outcomes by
+    model are counted, about two minutes after a job has moved on.
     """
     registry = CollectorRegistry()
     registry.register(_Registry(count_everything(session), count_work(session)))
+    registry.register(_Finished(read_totals(session)))
     registry.register(_Waiting(read_ages(session, now=now())))
     registry.register(_Kept(parts.store, read_marks(session), count_faults(session)))
     return Response(generate_latest(registry), media_type=CONTENT_TYPE_LATEST, headers={"Cache-Control": "no-store"})
@@ -108,6 +111,26 @@ class _Waiting(Collector):
             ("walk",),
             _single(ages.upkeep),
         )
+
+
+class _Finished(Collector):
+    """What finished jobs have left."""
+
+    def __init__(self, totals: Totals) -> None:
+        self._totals = totals
+
+    def collect(self) -> Iterator[Metric]:
+        times = HistogramMetricFamily("softray_stage_seconds", "Time that jobs spent in a stage.", labels=["stage"])
+        for stage, total in self._totals.stages.items():
+            bounds = [("+Inf" if bound == float("inf") else str(bound), number) for bound, number in total.buckets]
+            times.add_metric([stage], buckets=bounds, sum_value=total.seconds)
+        yield times
+        outcomes = CounterMetricFamily(
+            "softray_outcomes_total", "Ends of computations by model.", labels=["model", "outcome"]
+        )
+        for labels, number in self._totals.outcomes.items():
+            outcomes.add_metric(labels, number)
+        yield outcomes
 
 
 class _Kept(Collector):

@@ -14,6 +14,9 @@ from service.registry.job_states import JobPurpose, JobState
 from service.registry.tables import Job, RemoteNode
 from service.registry.upkeep_tasks import read_tasks
 
+DOCTOR = "doctor"
+"""The walk of `softray doctor --repair`, which is no worker's."""
+
 
 @dataclass(frozen=True)
 class Ages:
@@ -37,7 +40,11 @@ def read_ages(session: Session, *, now: datetime) -> Ages:
         paused=_paused(session, now),
         audit_unsent=_audit_unsent(session),
         audit_notes=session.scalar(select(func.count()).select_from(AuditNote)) or 0,
-        upkeep={task.name: _seconds(now, task.passed_at) for task in read_tasks(session) if task.passed_at},
+        upkeep={
+            task.name: _seconds(now, task.passed_at)
+            for task in read_tasks(session)
+            if task.passed_at is not None and task.name != DOCTOR
+        },
     )
 
 

@@ -7,6 +7,7 @@ import re
 import shutil
 import subprocess
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,6 +17,7 @@ from fastapi.testclient import TestClient
 from prometheus_client.parser import text_string_to_metric_families
 from sqlalchemy import insert, update
 
+from service.observability.totals import count_finished
 from service.registry.audit_tables import AuditCursor
 from service.registry.tables import Instance, Job
 from service.registry.upkeep_tasks import claim_task, pass_ended
@@ -47,6 +49,7 @@ def scraped(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
         claim = claim_task(session, "orphans", owner="network-1", lease_s=60, now=STARTED)
         assert claim is not None
         pass_ended(session, claim, None, now=STARTED)
+        count_finished(session, owner="network-1", now=STARTED + timedelta(days=1))
         session.execute(update(Job).values(late_at=STARTED))
         session.execute(update(Instance).values(file_fault="STORED_FILE_MISSING", file_fault_at=STARTED))
     answer = TestClient(installation.app()).get("/metrics")
