@@ -1,23 +1,15 @@
 from __future__ import annotations
 
 from datetime import datetime, timedelta
-from pathlib import Path
 
 import pytest
 from sqlalchemy.orm import Session, sessionmaker
 
-from service.database import make_engine, make_session_factory, transaction, upgrade
+from service.database import transaction
 from service.observability import totals
 from service.observability.totals import Totals, count_finished, read_totals
 from service.registry import jobs
 from tests.service.registry.factories import NOON, claimed, derived_facts, queued_job
-
-
-@pytest.fixture
-def sessions(tmp_path: Path) -> sessionmaker[Session]:
-    url = f"sqlite:///{tmp_path / 'softray.sqlite3'}"
-    upgrade(url)
-    return make_session_factory(make_engine(url))
 
 
 def computed(sessions: sessionmaker[Session], *, waited_s: float, took_s: float) -> None:
