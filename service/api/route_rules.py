@@ -32,6 +32,8 @@ RULES: tuple[Rule, ...] = (
     # Anybody: container engines, and whoever wants to log in.
     Rule("GET", "/health/live", None),
     Rule("GET", "/health/ready", None),
+    Rule("GET", "/healthz", None),
+    Rule("GET", "/readyz", None),
     Rule("GET", "/login", None),
     Rule("POST", "/login", None),
     Rule("GET", "/login/oidc", None),

@@ -26,6 +26,8 @@ def test_the_endpoints_are_these(document: Schema) -> None:
     assert {(method, path) for method, path, _ in operations(document)} == {
         ("GET", "/health/live"),
         ("GET", "/health/ready"),
+        ("GET", "/healthz"),
+        ("GET", "/readyz"),
         ("GET", "/metrics"),
         ("GET", "/api/v1/studies"),
         ("GET", "/api/v1/studies/{study_instance_uid}"),
@@ -127,6 +129,8 @@ def test_real_answers_are_what_the_schema_says(
     requests = [
         ("GET", "/health/live", {}),
         ("GET", "/health/ready", {}),
+        ("GET", "/healthz", {}),
+        ("GET", "/readyz", {}),
         ("GET", "/metrics", {}),
         ("GET", "/api/v1/studies", {}),
         *(
