@@ -16,7 +16,7 @@ from service.api.request_rate import RequestRate
 from service.api.security_headers import SecurityHeaders
 from service.api.v1 import version
 from service.api.v1.routes import v1_router
-from service.dashboard import login, pages
+from service.dashboard import images, lists, login, now, pages
 from service.instance_store import InstanceStore
 from service.priorities import NO_DEADLINES, Deadlines
 from service.registry.jobs import EVERYWHERE
@@ -47,6 +47,9 @@ def create_app(
     app.include_router(metrics.router)
     app.include_router(v1_router())
     app.include_router(pages.router)
+    app.include_router(now.router)
+    app.include_router(lists.router)
+    app.include_router(images.router)
     app.include_router(login.router)
     app.mount("/static", StaticFiles(packages=[("service.dashboard", "static")]), name="static")
     add_problem_handlers(app)

@@ -44,6 +44,11 @@ RULES: tuple[Rule, ...] = (
     # Pages
     Rule("GET", "/", Right.STATES, page=True),
     Rule("GET", "/pages/studies/{study_instance_uid}", Right.STATES, page=True),
+    Rule("GET", "/pages/images", Right.STATES, page=True),
+    Rule("GET", "/pages/studies", Right.STATES, page=True),
+    Rule("GET", "/pages/failures", Right.STATES, page=True),
+    Rule("GET", "/pages/destinations", Right.STATES, page=True),
+    Rule("GET", "/pages/images/{job_id}", Right.STATES, page=True),
     Rule("GET", "/refused", Right.STATES, page=True),
     Rule("GET", "/docs", Right.STATES, page=True),
     Rule("POST", "/logout", Right.STATES),
@@ -81,6 +86,7 @@ RULES: tuple[Rule, ...] = (
     Rule("GET", "/api/v1/reader-studies/{study_id}/marks.csv", Right.ADMINISTER),
     Rule("GET", "/api/v1/scores", Right.ADMINISTER),
     Rule("GET", "/api/v1/scores.csv", Right.ADMINISTER),
+    Rule("GET", "/api/v1/jobs/{job_id}/pixels/{layer}", Right.IMAGES),
     # The work under way
     Rule("POST", "/api/v1/jobs/retry", Right.OPERATE),
     Rule("POST", "/api/v1/jobs/{job_id}/retry", Right.OPERATE),

@@ -73,5 +73,7 @@ def _operation(method: str, path: str, operation: OpenApi) -> Operation:
 
 
 def _body(answer: OpenApi) -> str:
+    if "content" not in answer:  # 304
+        return ""
     (content,) = answer["content"].values()
     return str(content["schema"].get("$ref", "")).rsplit("/", 1)[-1]

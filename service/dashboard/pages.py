@@ -39,7 +39,7 @@ templates = Jinja2Templates(Path(__file__).parent / "templates")  # escapes: .ht
 templates.env.globals.update(labels=LABELS, release=release())
 
 
-@router.get("/")
+@router.get("/pages/studies")
 def studies(request: Request, session: ReadSession, page: PageWanted) -> HTMLResponse:
     """All studies, the one that received an image last first."""
     counts = queries.counts_by_state(session)
@@ -50,7 +50,7 @@ def studies(request: Request, session: ReadSession, page: PageWanted) -> HTMLRes
             "page": "studies",
             "studies": found_studies(session, page, StudyFilter()),
             "wanted": page,
-            "counts": [(str(state), _counted(count)) for state, count in counts.items()],
+            "counts": [(str(state), counted(count)) for state, count in counts.items()],
         },
         headers=NOT_KEPT,
     )
@@ -92,7 +92,7 @@ def docs(request: Request) -> HTMLResponse:
     return templates.TemplateResponse(request, "docs.html", context)
 
 
-def _counted(count: int) -> str:
+def counted(count: int) -> str:
     """Counting ends at a number that nobody reads to the last digit."""
     return str(count) if count < queries.COUNTED_AT_MOST else f"{count}+"
 

@@ -1,55 +1,24 @@
+"""The pages of studies in a real browser: states that follow by themselves, pictures that toggle in place, Retry."""
+
 from __future__ import annotations
 
-import shutil
-import threading
-import time
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-import uvicorn
-from selenium import webdriver
-from selenium.webdriver.chrome.service import Service
-from selenium.webdriver.common.by import By
-from selenium.webdriver.common.keys import Keys
-from selenium.webdriver.remote.webelement import WebElement
-from selenium.webdriver.support.ui import WebDriverWait
+from playwright.sync_api import Browser, Page, expect
 
 from service.registry.job_states import JobState
+from tests.peers.browser import PATIENCE_S, served, started_browser
 from tests.service.api.installation import Installation, install
-from tests.service_process import free_port
 
 pytestmark = pytest.mark.interop
 
-FLAGS = (
-    "--headless=new",
-    "--no-sandbox",
-    "--disable-gpu",
-    "--disable-quic",
-    "--no-first-run",
-    "--disable-background-networking",
-    "--disable-component-update",
-    "--disable-sync",
-    "--window-size=1600,1000",
-)
-# A refresh comes every 2 s; a loaded machine may need several.
-PATIENCE_S = 30
-
 
 @pytest.fixture(scope="module")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[webdriver.Chrome]:
-    chromium, driver = shutil.which("chromium"), shutil.which("chromedriver")
-    if chromium is None or driver is None:
-        pytest.skip("no browser: chromium and chromedriver are not installed (Debian: chromium, chromium-driver)")
-    options = webdriver.ChromeOptions()
-    options.binary_location = chromium
-    for flag in (*FLAGS, f"--user-data-dir={tmp_path_factory.mktemp('browser')}"):
-        options.add_argument(flag)
-    options.set_capability("goog:loggingPrefs", {"browser": "ALL"})
-    started = webdriver.Chrome(options=options, service=Service(driver))
-    started.set_page_load_timeout(60)
-    yield started
-    started.quit()
+def browser() -> Iterator[Browser]:
+    with started_browser() as started:
+        yield started
 
 
 @pytest.fixture
@@ -58,182 +27,114 @@ def installation(tmp_path: Path) -> Installation:
 
 
 @pytest.fixture
-def address(installation: Installation, browser: webdriver.Chrome) -> Iterator[str]:
-    """The pages' address while the real application serves it; at the end the browser must have had no complaint."""
-    port = free_port()
-    server = uvicorn.Server(uvicorn.Config(installation.app(), host="127.0.0.1", port=port, log_config=None))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    deadline = time.monotonic() + PATIENCE_S
-    while not server.started:
-        assert time.monotonic() < deadline, "uvicorn did not start"
-        time.sleep(0.05)
-    browser.get_log("browser")
-    yield f"http://127.0.0.1:{port}"
-    complaints = [entry["message"] for entry in browser.get_log("browser")]
-    browser.get("about:blank")
-    server.should_exit = True
-    thread.join(timeout=PATIENCE_S)
+def address(installation: Installation) -> Iterator[str]:
+    with served(installation.app()) as where:
+        yield where
+
+
+@pytest.fixture
+def page(browser: Browser, address: str) -> Iterator[Page]:  # closed before the server stops
+    context = browser.new_context(viewport={"width": 1600, "height": 1000})
+    context.set_default_timeout(PATIENCE_S * 1000)
+    opened = context.new_page()
+    complaints: list[str] = []
+    opened.on("console", lambda message: complaints.append(message.text) if message.type == "error" else None)
+    opened.on("pageerror", lambda error: complaints.append(str(error)))
+    yield opened
+    context.close()
     # A 409 that a test provokes is the only thing a page may complain of.
-    assert [message for message in complaints if "409" not in message] == []
+    assert [one for one in complaints if "409" not in one] == []
 
 
-def shown(browser: webdriver.Chrome, selector: str) -> list[WebElement]:
-    return [element for element in browser.find_elements(By.CSS_SELECTOR, selector) if element.is_displayed()]
-
-
-def wait_for_text(browser: webdriver.Chrome, selector: str, text: str) -> None:
-    def there(_browser: object) -> bool:
-        # One script call: between two calls a refresh may replace the element.
-        script = "return [...document.querySelectorAll(arguments[0])].map((e) => e.textContent).join()"
-        return text in str(browser.execute_script(script, selector))
-
-    WebDriverWait(browser, PATIENCE_S).until(there, f"{text!r} in {selector}")
-
-
-def visible_picture(browser: webdriver.Chrome) -> str:
+def visible_picture(page: Page) -> str:
     """The file name of the picture that the toggling panel shows; its pixels must have arrived."""
-    (picture,) = shown(browser, ".stage img")
-    WebDriverWait(browser, PATIENCE_S).until(lambda _: int(picture.get_property("naturalWidth")) > 0)
+    picture = page.locator(".stage img:visible")
+    page.wait_for_function("(picture) => picture.naturalWidth > 0", arg=picture.element_handle())
     return str(picture.get_attribute("src")).rsplit("/", 1)[1]
 
 
-def test_the_list_leads_to_the_study(browser: webdriver.Chrome, address: str, installation: Installation) -> None:
+def test_the_list_leads_to_the_study_and_on_to_the_image(page: Page, address: str, installation: Installation) -> None:
     installation.fail(installation.receive("1.2.3"))
-    browser.get(address)
-    row = browser.find_element(By.CSS_SELECTOR, "tbody tr")
-    assert "Failed" in row.text
-    assert "PIXELS_UNDECODABLE" in row.text
-    row.find_element(By.TAG_NAME, "a").click()
-    assert "1.2.3" in browser.find_element(By.TAG_NAME, "main").text
-    assert browser.title == "Study · softray"
+    page.goto(f"{address}/pages/studies")
+    expect(page.locator("tbody tr")).to_contain_text("Failed")
+    expect(page.locator("tbody tr")).to_contain_text("PIXELS_UNDECODABLE")
+    page.locator("tbody a").click()
+    expect(page).to_have_title("Study · softray")
+    expect(page.locator("main")).to_contain_text("1.2.3")
 
 
-def test_the_list_follows_what_happens_without_a_reload(
-    browser: webdriver.Chrome, address: str, installation: Installation
-) -> None:
-    browser.get(address)
-    browser.execute_script("window.stillTheSamePage = true")
-    wait_for_text(browser, "#studies", "No images yet.")
+def test_a_study_shows_progress_and_then_the_pictures(page: Page, address: str, installation: Installation) -> None:
     job_id = installation.receive("1.2.3")
-    wait_for_text(browser, "#studies", "Queued")
-    installation.run(job_id, step=3, total_steps=20)
-    wait_for_text(browser, "#studies", "Computing")
-    wait_for_text(browser, "#counts .running", "1")
-    assert browser.execute_script("return window.stillTheSamePage") is True
-
-
-def test_a_study_shows_progress_and_then_the_pictures(
-    browser: webdriver.Chrome, address: str, installation: Installation
-) -> None:
-    job_id = installation.receive("1.2.3")
-    browser.get(f"{address}/pages/studies/1.2.3")
-    assert shown(browser, ".viewer") == []
+    page.goto(f"{address}/pages/studies/1.2.3")
+    expect(page.locator(".viewer")).to_have_count(0)
     installation.derive(job_id)
-    wait_for_text(browser, ".status", "Being delivered")
-    assert [figure.text.split("\n")[0] for figure in shown(browser, "figcaption")] == [
-        "Original",
-        "Soft tissue",
-        "Bone taken away (grey = unchanged)",
-    ]
-    visible_picture(browser)
-    widths = browser.execute_script("return [...document.querySelectorAll('.panels img')].map((e) => e.naturalWidth)")
-    assert widths == [64, 64, 64, 64]
-    left, middle, right = (figure.rect for figure in shown(browser, "figure"))
+    expect(page.locator(".status")).to_contain_text("Being delivered")
+    expect(page.locator("figcaption")).to_contain_text(["Original", "Soft tissue", "Bone taken away"])
+    visible_picture(page)
+    left, middle, right = (figure.bounding_box() for figure in page.locator("figure").all())
+    assert left is not None
+    assert middle is not None
+    assert right is not None
     assert left["y"] == middle["y"] == right["y"]
     assert left["x"] < middle["x"] < right["x"]
 
 
-def test_space_and_the_button_toggle_original_and_soft_tissue_in_place(
-    browser: webdriver.Chrome, address: str, installation: Installation
-) -> None:
-    installation.derive(installation.receive("1.2.3"))
-    browser.get(f"{address}/pages/studies/1.2.3")
-    body, button = (browser.find_element(By.CSS_SELECTOR, selector) for selector in ("body", "[data-toggle]"))
-    before = shown(browser, ".stage img")[0].rect
-    assert (visible_picture(browser), button.text) == ("source.png", "Show soft tissue")
-    body.send_keys(Keys.SPACE)
-    assert (visible_picture(browser), button.text) == ("soft-tissue.png", "Show original")
-    assert shown(browser, ".stage img")[0].rect == before
-    assert shown(browser, ".stage figcaption")[0].text == "Soft tissue"
-    button.click()
-    assert visible_picture(browser) == "source.png"
-    # With the button focused the key is the button's own: once, not twice.
-    button.send_keys(Keys.SPACE)
-    assert visible_picture(browser) == "soft-tissue.png"
-
-
-def test_f_enlarges_the_picture_and_escape_brings_the_page_back(
-    browser: webdriver.Chrome, address: str, installation: Installation
-) -> None:
-    installation.derive(installation.receive("1.2.3"))
-    browser.get(f"{address}/pages/studies/1.2.3")
-    body = browser.find_element(By.TAG_NAME, "body")
-    body.send_keys("f")
-    (stage,) = shown(browser, "figure")
-    assert stage.rect["width"] >= 0.95 * browser.execute_script("return innerWidth")
-    body.send_keys(Keys.SPACE)
-    assert visible_picture(browser) == "soft-tissue.png"
-    body.send_keys(Keys.ESCAPE)
-    assert len(shown(browser, "figure")) == 3
-
-
-def test_a_refresh_keeps_the_toggled_picture(
-    browser: webdriver.Chrome, address: str, installation: Installation
+def test_the_picture_toggles_in_place_enlarges_and_stays_through_a_refresh(
+    page: Page, address: str, installation: Installation
 ) -> None:
     installation.add_destination("PACS")
     job_id = installation.receive("1.2.3")
     installation.derive(job_id)
-    browser.get(f"{address}/pages/studies/1.2.3")
-    browser.find_element(By.TAG_NAME, "body").send_keys(Keys.SPACE)
+    page.goto(f"{address}/pages/studies/1.2.3")
+    button = page.locator("[data-toggle]")
+    before = page.locator(".stage img:visible").bounding_box()
+    assert visible_picture(page) == "source.png"
+    page.keyboard.press("Space")
+    assert (visible_picture(page), button.inner_text()) == ("soft-tissue.png", "Show original")
+    assert page.locator(".stage img:visible").bounding_box() == before
+    button.click()
+    assert visible_picture(page) == "source.png"
+    # With the button focused the key is the button's own: once, not twice.
+    button.press("Space")
+    assert visible_picture(page) == "soft-tissue.png"
     installation.deliver(job_id)
-    wait_for_text(browser, ".status", "Delivered")
-    wait_for_text(browser, ".deliveries", "0x0000")
-    assert visible_picture(browser) == "soft-tissue.png"
+    expect(page.locator(".status")).to_contain_text("Delivered")
+    expect(page.locator(".deliveries")).to_contain_text("0x0000")
+    assert visible_picture(page) == "soft-tissue.png"
+    page.keyboard.press("f")
+    stage = page.locator("figure:visible").bounding_box()
+    assert stage is not None
+    assert stage["width"] >= 0.95 * 1600
+    page.keyboard.press("Escape")
+    expect(page.locator("figure:visible")).to_have_count(3)
 
 
 def test_retry_is_pressed_by_keyboard_and_the_page_follows(
-    browser: webdriver.Chrome, address: str, installation: Installation
+    page: Page, address: str, installation: Installation
 ) -> None:
     job_id = installation.receive("1.2.3")
     installation.fail(job_id)
-    browser.get(f"{address}/pages/studies/1.2.3")
-    browser.find_element(By.CSS_SELECTOR, "[data-retry]").send_keys(Keys.ENTER)
-    wait_for_text(browser, ".outcome", "Retry accepted.")
-    wait_for_text(browser, ".status", "Queued")
+    page.goto(f"{address}/pages/studies/1.2.3")
+    page.locator("[data-retry]").press("Enter")
+    expect(page.locator(".outcome")).to_have_text("Retry accepted.")
+    expect(page.locator(".status")).to_contain_text("Queued")
     assert installation.state(job_id) is JobState.QUEUED
     assert installation.queue.inferences == [job_id]
-    assert shown(browser, "[data-retry]") == []
+    expect(page.locator("[data-retry]")).to_have_count(0)
 
 
-def test_a_retry_that_comes_too_late_says_why(
-    browser: webdriver.Chrome, address: str, installation: Installation
-) -> None:
+def test_a_retry_that_comes_too_late_says_why(page: Page, address: str, installation: Installation) -> None:
     job_id = installation.receive("1.2.3")
     installation.fail(job_id)
-    browser.get(f"{address}/pages/studies/1.2.3")
+    page.goto(f"{address}/pages/studies/1.2.3")
     # Somebody else is faster: the page must not have refreshed between the two.
-    browser.execute_script("window.setTimeout = () => 0")
-    script = (
-        "const done = arguments[1];"
-        "fetch(`/api/v1/jobs/${arguments[0]}/retry`, {method: 'POST'})"
-        ".then(() => document.querySelector('[data-retry]').click()).then(done)"
-    )
-    browser.execute_async_script(script, job_id)
-    wait_for_text(browser, ".outcome", "Not retried: expected job")
+    page.evaluate("() => { window.setTimeout = () => 0; }")
+    page.evaluate("(id) => fetch(`/api/v1/jobs/${id}/retry`, {method: 'POST'}).then(() => 0)", job_id)
+    page.evaluate("document.querySelector('[data-retry]').click()")
+    expect(page.locator(".outcome")).to_contain_text("Not retried: expected job")
 
 
-def test_the_page_says_when_softray_no_longer_answers(
-    browser: webdriver.Chrome, address: str, installation: Installation
-) -> None:
-    browser.get(address)
-    browser.execute_script("window.fetch = () => Promise.reject(new TypeError('gone'))")
-    wait_for_text(browser, "#live", "No answer from softray")
-
-
-def test_text_from_outside_stays_text(browser: webdriver.Chrome, address: str, installation: Installation) -> None:
-    hostile = "<img src=x onerror='document.title=1'>"
-    installation.receive("1.2.3", reason_code="NOT_FRONTAL", reason_detail=hostile)
-    browser.get(f"{address}/pages/studies/1.2.3")
-    assert hostile in browser.find_element(By.CSS_SELECTOR, ".status").text
-    assert browser.title == "Study · softray"
+def test_the_page_says_when_softray_no_longer_answers(page: Page, address: str) -> None:
+    page.goto(address)
+    page.evaluate("() => { window.fetch = () => Promise.reject(new TypeError('gone')); }")
+    expect(page.locator("#live")).to_contain_text("No answer from softray")

@@ -2,29 +2,37 @@
 
 from __future__ import annotations
 
-import threading
-import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
-import uvicorn
-from selenium import webdriver
-from selenium.webdriver.common.by import By
+from playwright.sync_api import Browser, Page, expect
 
 from service.access import tokens, users
 from service.access.roles import Role
 from service.audit.records import read_events
 from service.registry.job_states import JobState
-from tests.end_to_end.test_dashboard_in_a_browser import PATIENCE_S, browser, shown, wait_for_text
+from tests.peers.browser import PATIENCE_S, served, started_browser
 from tests.service.api.installation import Installation, install
-from tests.service_process import free_port
 
 pytestmark = pytest.mark.interop
 
-__all__ = ["browser"]
 PASSWORD = "correct horse battery"
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with started_browser() as started:
+        yield started
+
+
+@pytest.fixture
+def page(browser: Browser) -> Iterator[Page]:
+    context = browser.new_context()
+    context.set_default_timeout(PATIENCE_S * 1000)
+    yield context.new_page()
+    context.close()
 
 
 @pytest.fixture
@@ -34,28 +42,16 @@ def installation(tmp_path: Path) -> Installation:
 
 @pytest.fixture
 def address(installation: Installation) -> Iterator[str]:
-    port = free_port()
-    app = installation.app(login_required=True)
-    server = uvicorn.Server(uvicorn.Config(app, host="127.0.0.1", port=port, log_config=None))
-    thread = threading.Thread(target=server.run, daemon=True)
-    thread.start()
-    deadline = time.monotonic() + PATIENCE_S
-    while not server.started:
-        assert time.monotonic() < deadline, "uvicorn did not start"
-        time.sleep(0.05)
-    yield f"http://127.0.0.1:{port}"
-    server.should_exit = True
-    thread.join(timeout=PATIENCE_S)
+    with served(installation.app(login_required=True)) as where:
+        yield where
 
 
-def fill(browser: webdriver.Chrome, **fields: str) -> None:
+def fill(page: Page, **fields: str) -> None:
     for name, value in fields.items():
-        browser.find_element(By.ID, name.replace("_", "-")).send_keys(value)
+        page.locator(f"#{name}").fill(value)
 
 
-def test_people_log_in_do_what_they_may_and_log_out(
-    browser: webdriver.Chrome, address: str, installation: Installation
-) -> None:
+def test_people_log_in_do_what_they_may_and_log_out(page: Page, address: str, installation: Installation) -> None:
     failed = installation.receive("1.2.3")
     installation.fail(failed)
     now = datetime.now(UTC)
@@ -69,51 +65,51 @@ def test_people_log_in_do_what_they_may_and_log_out(
     study = f"{address}/pages/studies/1.2.3"
 
     # The first start's token, once.
-    browser.get(study)
-    assert browser.title == "Log in · softray"
-    assert shown(browser, "nav") == []
-    browser.find_element(By.CSS_SELECTOR, ".first-start summary").click()
-    fill(browser, token=first)
-    browser.find_element(By.ID, "use-token").click()
-    wait_for_text(browser, "#who", "first-start")
-    assert browser.current_url == study  # where they wanted to go
-    assert browser.get_cookies()[0]["httpOnly"] is True
-    browser.find_element(By.ID, "log-out").click()
-    wait_for_text(browser, "h1", "Log in")
+    page.goto(study)
+    expect(page).to_have_title("Log in · softray")
+    expect(page.locator("nav")).to_have_count(0)
+    page.locator(".first-start summary").click()
+    fill(page, token=first)
+    page.locator("#use-token").click()
+    expect(page.locator("#who")).to_contain_text("first-start")
+    assert page.url == study  # where they wanted to go
+    assert page.context.cookies()[0]["httpOnly"] is True
+    page.locator("#log-out").click()
+    expect(page.locator("h1")).to_contain_text("Log in")
 
     # A wrong password says so and leaves everybody where they were.
-    fill(browser, name="op", password="wrong password")
-    browser.find_element(By.ID, "log-in").click()
-    wait_for_text(browser, "#refused", "LOGIN_FAILED")
+    fill(page, name="op", password="wrong password")
+    page.locator("#log-in").click()
+    expect(page.locator("#refused")).to_contain_text("LOGIN_FAILED")
 
     # A viewer sees the failure and has no button for it.
-    browser.get(f"{address}/login?next=/pages/studies/1.2.3")
-    fill(browser, name="rad", password=PASSWORD)
-    browser.find_element(By.ID, "log-in").click()
-    wait_for_text(browser, ".status", "PIXELS_UNDECODABLE")
-    assert shown(browser, "[data-retry]") == []
-    browser.find_element(By.ID, "log-out").click()
-    wait_for_text(browser, "h1", "Log in")
+    page.goto(f"{address}/login?next=/pages/studies/1.2.3")
+    fill(page, name="rad", password=PASSWORD)
+    page.locator("#log-in").click()
+    expect(page.locator(".status")).to_contain_text("PIXELS_UNDECODABLE")
+    expect(page.locator("[data-retry]")).to_have_count(0)
+    page.locator("#log-out").click()
+    expect(page.locator("h1")).to_contain_text("Log in")
 
     # An operator presses Retry: the page brings its session's CSRF token along.
-    browser.get(f"{address}/login?next=/pages/studies/1.2.3")
-    fill(browser, name="op", password=PASSWORD)
-    browser.find_element(By.ID, "log-in").click()
-    wait_for_text(browser, "#who", "op")
-    browser.execute_script("document.body.dataset.token = document.body.dataset.csrf; document.body.dataset.csrf = 'x'")
-    browser.find_element(By.CSS_SELECTOR, "[data-retry]").click()
-    wait_for_text(browser, ".outcome", "Not retried: load the page again")
+    page.goto(f"{address}/login?next=/pages/studies/1.2.3")
+    fill(page, name="op", password=PASSWORD)
+    page.locator("#log-in").click()
+    expect(page.locator("#who")).to_contain_text("op")
+    page.evaluate("document.body.dataset.token = document.body.dataset.csrf; document.body.dataset.csrf = 'x'")
+    page.locator("[data-retry]").click()
+    expect(page.locator(".outcome")).to_contain_text("Not retried: load the page again")
     assert installation.state(failed) is JobState.FAILED
-    browser.execute_script("document.body.dataset.csrf = document.body.dataset.token")
-    browser.find_element(By.CSS_SELECTOR, "[data-retry]").click()
-    wait_for_text(browser, ".outcome", "Retry accepted.")
+    page.evaluate("document.body.dataset.csrf = document.body.dataset.token")
+    page.locator("[data-retry]").click()
+    expect(page.locator(".outcome")).to_contain_text("Retry accepted.")
     assert installation.state(failed) is JobState.QUEUED
 
     # Logged out elsewhere: the open page notices by itself and leads back after the next login.
-    browser.execute_script("fetch('/logout/everywhere', {method: 'POST', headers: token()})")
-    wait_for_text(browser, "h1", "Log in")
-    assert browser.get_cookies() == []
-    assert browser.current_url.endswith("/login?next=%2Fpages%2Fstudies%2F1.2.3")
+    page.evaluate("fetch('/logout/everywhere', {method: 'POST', headers: token()})")
+    expect(page.locator("h1")).to_contain_text("Log in")
+    assert page.context.cookies() == []
+    assert page.url.endswith("/login?next=%2Fpages%2Fstudies%2F1.2.3")
 
     kinds = installation.read(lambda session: [(one.kind, one.outcome, one.actor) for one in read_events(session)])
     assert [one for one in kinds if one[0] != "ACTION"] == [

@@ -33,6 +33,10 @@ async function refresh() {
     const old = document.getElementById(part.id);
     const focused = old.contains(document.activeElement) ? document.activeElement.id : "";
     const replacement = document.importNode(part, true);
+    for (const box of old.querySelectorAll("input:checked[id]")) {
+      const same = replacement.querySelector(`#${CSS.escape(box.id)}`);
+      if (same) same.checked = true;
+    }
     old.replaceWith(replacement);
     localTimes(replacement);
     if (focused) document.getElementById(focused)?.focus();

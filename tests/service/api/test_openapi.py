@@ -41,6 +41,7 @@ def test_the_endpoints_are_these(document: Schema) -> None:
         ("GET", "/api/v1/jobs/{job_id}/previews/{name}.png"),
         ("GET", "/api/v1/jobs/{job_id}/source.dcm"),
         ("GET", "/api/v1/jobs/{job_id}/results/{sop_instance_uid}.dcm"),
+        ("GET", "/api/v1/jobs/{job_id}/pixels/{layer}"),
         ("GET", "/api/v1/rejections"),
         ("GET", "/api/v1/not-processed"),
         ("GET", "/api/v1/remote-nodes"),
@@ -155,6 +156,7 @@ def test_real_answers_are_what_the_schema_says(
             ("GET", "/api/v1/jobs/{job_id}/previews/{name}.png", {"job_id": jobs["DELIVERED"], "name": name})
             for name in ("bone", "heart")
         ),
+        ("GET", "/api/v1/jobs/{job_id}/pixels/{layer}", {"job_id": jobs["DELIVERED"], "layer": "spread"}),
         ("GET", "/api/v1/rejections", {}),
         ("GET", "/api/v1/not-processed", {}),
         ("GET", "/api/v1/remote-nodes", {}),

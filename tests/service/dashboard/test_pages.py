@@ -9,6 +9,7 @@ from fastapi.testclient import TestClient
 from service import dashboard
 from service.api.schemas import StudyState
 from service.dashboard.pages import LABELS
+from service.dashboard.what_helps import codes_with_help
 from tests.service.api.installation import Installation, install
 
 SCRIPT = "<script>alert(1)</script>"
@@ -26,7 +27,7 @@ def client(installation: Installation) -> TestClient:
 
 def test_the_list_shows_state_time_and_reason(client: TestClient, installation: Installation) -> None:
     installation.fail(installation.receive("1.2.3"))
-    page = client.get("/").text
+    page = client.get("/pages/studies").text
     assert "1.2.3" in page
     assert "Failed" in page
     assert "PIXELS_UNDECODABLE" in page
@@ -40,10 +41,10 @@ def test_an_empty_list_says_what_to_do(client: TestClient) -> None:
 def test_the_list_has_pages(client: TestClient, installation: Installation) -> None:
     for number in range(3):
         installation.receive(f"1.2.{number}")
-    first = client.get("/", params={"limit": 2}).text
+    first = client.get("/pages/studies", params={"limit": 2}).text
     [older] = re.findall(r'href="\?limit=2&amp;(cursor=[^"]+)" rel="next"', first)
     assert "1.2.0<" not in first
-    assert "1.2.0<" in client.get(f"/?limit=2&{older}").text
+    assert "1.2.0<" in client.get(f"/pages/studies?limit=2&{older}").text
 
 
 def test_a_study_shows_pictures_once_they_exist_and_retry_only_when_it_helps(
@@ -93,7 +94,16 @@ def test_everything_shown_is_escaped(client: TestClient, installation: Installat
     installation.derive(job_id)
     installation.deliver(job_id, status=0xA900)
     installation.fail(installation.receive("1.2.1"), SCRIPT, SCRIPT)
-    for path in ("/", "/refused", "/pages/studies/1.2.1", "/pages/studies/1.2%3Cscript%3Ealert(1)%3C%2Fscript%3E"):
+    for path in (
+        "/",
+        "/pages/images",
+        "/pages/failures",
+        "/pages/destinations",
+        f"/pages/images/{job_id}",
+        "/refused",
+        "/pages/studies/1.2.1",
+        "/pages/studies/1.2%3Cscript%3Ealert(1)%3C%2Fscript%3E",
+    ):
         page = client.get(path).text
         assert "<script>" not in page, path
     assert "&lt;script&gt;" in client.get("/pages/studies/1.2.1").text
@@ -117,5 +127,19 @@ def test_the_api_page_names_every_operation_of_the_schema(client: TestClient) ->
     page, document = client.get("/docs").text, client.get("/openapi.json").json()
     for path, methods in document["paths"].items():
         for operation in methods.values():
-            assert f"<code>{path}</code> {operation['summary']}" in page
+            assert f"<code>{path}</code> {operation['summary']}" in page.replace("&#39;", "'")
             assert operation["description"].splitlines()[0] in page.replace("&#39;", "'")
+
+
+def test_the_help_beside_a_code_is_for_codes_that_the_runbook_has() -> None:
+    runbook = (Path(dashboard.__file__).parents[2] / "docs" / "runbook" / "codes.md").read_text()
+    assert [code for code in codes_with_help() if f"`{code}`" not in runbook] == []
+
+
+def test_counts_and_choices_are_offered_to_those_who_may_operate(
+    client: TestClient, installation: Installation
+) -> None:
+    installation.fail(installation.receive("1.2.3"), "OUT_OF_MEMORY")
+    page = client.get("/pages/failures").text
+    assert "data-order" in page
+    assert "make batches smaller" in page
