@@ -205,6 +205,12 @@ class Settings(ResultSettings, AccessSettings):
         default="INFO", description="Least severe level logged."
     )
     log_format: Literal["text", "json"] = Field(default="text", description="Form of a log line: text or json.")
+    traces_url: str = Field(
+        default="",
+        pattern=r"^(https?://\S+)?$",
+        repr=False,
+        description="OpenTelemetry collector (http(s)://…/v1/traces) that a trace of each job goes to; empty: none.",
+    )
 
     @field_validator(*_PLACES.split(), mode="before")
     @classmethod

@@ -47,6 +47,7 @@ from worker.deliver import deliver
 from worker.left_to_sweep import left_to_sweep
 from worker.notify import notify
 from worker.sweep import start_sweeper
+from worker.traces import start_traces
 from worker.upkeep import Upkeep, UpkeepTerms
 
 if TYPE_CHECKING:
@@ -110,6 +111,7 @@ def run_network(settings: Settings) -> None:
     stop_sweeping = start_sweeper(context, settings.sweep_interval_s)
     stop_following_up = start_follow_up(context, settings.sweep_interval_s)
     stop_audit_trail = start_audit_trail(audit_trail(settings, context), settings.sweep_interval_s)
+    stop_traces = start_traces(context, settings.traces_url, settings.sweep_interval_s)
     upkeep = Upkeep(context, _upkeep_terms(settings))
     try:
         consume(
@@ -125,6 +127,7 @@ def run_network(settings: Settings) -> None:
         stop_sweeping.set()
         stop_following_up.set()
         stop_audit_trail.set()
+        stop_traces.set()
         upkeep.stop()
         context.associations.close()
 

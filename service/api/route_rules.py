@@ -67,7 +67,6 @@ RULES: tuple[Rule, ...] = (
     Rule("GET", "/api/v1/me", Right.STATES),
     # Patients' data
     Rule("GET", "/api/v1/jobs/{job_id}/previews/{name}.png", Right.IMAGES),
-    Rule("GET", "/api/v1/jobs/{job_id}/pixels/{layer}", Right.IMAGES),
     Rule("GET", "/api/v1/jobs/{job_id}/source.dcm", Right.IMAGES),
     Rule("GET", "/api/v1/jobs/{job_id}/results/{sop_instance_uid}.dcm", Right.IMAGES),
     # Reader studies
@@ -87,6 +86,7 @@ RULES: tuple[Rule, ...] = (
     Rule("GET", "/api/v1/reader-studies/{study_id}/marks.csv", Right.ADMINISTER),
     Rule("GET", "/api/v1/scores", Right.ADMINISTER),
     Rule("GET", "/api/v1/scores.csv", Right.ADMINISTER),
+    Rule("GET", "/api/v1/jobs/{job_id}/pixels/{layer}", Right.IMAGES),
     # The work under way
     Rule("POST", "/api/v1/jobs/retry", Right.OPERATE),
     Rule("POST", "/api/v1/jobs/{job_id}/retry", Right.OPERATE),
