@@ -38,10 +38,11 @@ class Cancellation:
     under_way: tuple[str, ...]
 
 
-def cancel(session: Session, job_id: str, *, now: datetime) -> Cancellation:
+def cancel(session: Session, job_id: str, *, now: datetime, code: str = CANCELLED, why: str = "") -> Cancellation:
     """QUEUED, RUNNING, DERIVED or FAILED to CANCELLED; a worker that has the job stops at its next look at its lease.
 
-    A FAILED job is thereby put aside: it is no dead letter any more. Raises NotCancellableError.
+    A FAILED job is thereby put aside: it is no dead letter any more. `code` and, before all else, `why` become the
+    job's reason. Raises NotCancellableError.
     """
     job = locked(session, job_id)
     if job is None:
@@ -50,9 +51,16 @@ def cancel(session: Session, job_id: str, *, now: datetime) -> Cancellation:
         raise NotCancellableError("JOB_ENDED", f"expected job {job_id} to be under way or FAILED, found {job.state}")
     left = _deliveries(session, job_id)
     detail = _in_words(left) if job.state is JobState.DERIVED or left.sent or left.under_way else "nothing was sent"
+    detail = f"{why}: {detail}" if why else detail
     seen = Seen(job.id, job.state, job.fencing_token)
-    values = {**reason(CANCELLED, detail), "not_before": None, **NO_LEASE}
+    values = {**reason(code, detail), "not_before": None, **NO_LEASE}
     move(session, seen, JobState.CANCELLED, "cancelled", detail, values, now)
+    withdraw_pending(session, job_id, now=now)
+    return left
+
+
+def withdraw_pending(session: Session, job_id: str, *, now: datetime) -> None:
+    """PENDING to CANCELLED for every delivery of the job; the caller holds the job."""
     check_delivery(DeliveryState.PENDING, DeliveryState.CANCELLED)
     withdrawn = (
         update(Delivery)
@@ -65,7 +73,6 @@ def cancel(session: Session, job_id: str, *, now: datetime) -> Cancellation:
         )
     )
     session.execute(withdrawn.execution_options(synchronize_session=False))
-    return left
 
 
 def _deliveries(session: Session, job_id: str) -> Cancellation:
