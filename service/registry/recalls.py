@@ -8,7 +8,7 @@ from datetime import datetime
 
 from sqlalchemy import delete, func, insert, literal, select
 from sqlalchemy.exc import IntegrityError
-from sqlalchemy.orm import Session
+from sqlalchemy.orm import Session, aliased
 
 from service.errors import PermanentError
 from service.registry.job_states import JobState
@@ -122,13 +122,14 @@ def list_recall_jobs(
     session: Session, recall_id: str, *, state: RecallItemState | None = None, limit: int = 50, after: Key | None = None
 ) -> list[RecallJobRow]:
     """The jobs of a recall, by id, backwards."""
-    note = select(Job.state).where(Job.id == RecallItem.note_job_id).scalar_subquery()
+    note = aliased(Job)
     rows = (
-        select(RecallItem, Study.study_instance_uid, note)
+        select(RecallItem, Study.study_instance_uid, note.state)
         .join(Job, Job.id == RecallItem.job_id)
         .join(Instance, Instance.id == Job.instance_id)
         .join(Series, Series.id == Instance.series_id)
         .join(Study, Study.id == Series.study_id)
+        .outerjoin(note, note.id == RecallItem.note_job_id)
         .where(RecallItem.recall_id == recall_id, *older_than(after, RecallItem.job_id))
         .order_by(RecallItem.job_id.desc())
         .limit(limit)

@@ -97,7 +97,8 @@ def note_facts(session: Session, note_job_id: str) -> NoteFacts:
         .where(Job.id.in_(items), Instance.file_removed_at.is_(None))
         .order_by(Instance.id)
     ).all()
-    own = (row for row in results if row.file_removed_at is None)
+    files = [(row.path, row.sha256) for row in sources]
+    files += [(row.path, row.sha256) for row in results if row.file_removed_at is None]
     return NoteFacts(
         recall_id=recall.id,
         reason=recall.reason,
@@ -106,7 +107,7 @@ def note_facts(session: Session, note_job_id: str) -> NoteFacts:
         results=tuple(
             Retracted(row.kind, row.sop_class_uid, row.sop_instance_uid, row.series_instance_uid) for row in results
         ),
-        files=tuple((row.path, row.sha256) for row in (*sources, *own)),
+        files=tuple(files),
     )
 
 

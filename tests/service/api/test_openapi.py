@@ -42,6 +42,13 @@ def test_the_endpoints_are_these(document: Schema) -> None:
         ("GET", "/api/v1/remote-nodes"),
         ("GET", "/api/v1/version"),
         ("GET", "/api/v1/me"),
+        ("GET", "/api/v1/recalls"),
+        ("POST", "/api/v1/recalls"),
+        ("GET", "/api/v1/recalls/plan"),
+        ("GET", "/api/v1/recalls/{recall_id}"),
+        ("GET", "/api/v1/recalls/{recall_id}/jobs"),
+        ("POST", "/api/v1/recalls/{recall_id}/approve"),
+        ("POST", "/api/v1/recalls/{recall_id}/withdraw"),
     }
 
 
@@ -90,7 +97,11 @@ def test_every_schema_is_described_and_used(document: Schema) -> None:
     assert all(resolve(f"#/components/schemas/{name}", document) for name in referenced)
 
 
-BODIES = {"/api/v1/jobs/retry": {"reason": "OUT_OF_MEMORY"}, "/api/v1/jobs/{job_id}/priority": {"priority": "STAT"}}
+BODIES = {
+    "/api/v1/recalls": {"source": "XRAY1", "reason": "QUALITY", "words": "Ribs left in place."},
+    "/api/v1/jobs/retry": {"reason": "OUT_OF_MEMORY"},
+    "/api/v1/jobs/{job_id}/priority": {"priority": "STAT"},
+}
 
 
 def test_real_answers_are_what_the_schema_says(
@@ -124,6 +135,11 @@ def test_real_answers_are_what_the_schema_says(
         ("GET", "/api/v1/remote-nodes", {}),
         ("GET", "/api/v1/version", {}),
         ("GET", "/api/v1/me", {}),
+        ("GET", "/api/v1/recalls", {}),
+        ("POST", "/api/v1/recalls", {}),
+        ("GET", "/api/v1/recalls/plan", {}),
+        *(("GET", f"/api/v1/recalls/{{recall_id}}{part}", {"recall_id": "x"}) for part in ("", "/jobs")),
+        *(("POST", f"/api/v1/recalls/{{recall_id}}/{order}", {"recall_id": "x"}) for order in ("approve", "withdraw")),
     ]
     assert {(method, path) for method, path, _ in requests} == {entry[:2] for entry in operations(document)}
     statuses = set()
