@@ -79,9 +79,7 @@ def test_the_archive_gets_one_note_that_refers_to_the_result(
     long_ago = datetime.now(UTC) - timedelta(hours=1)
     with transaction(context.sessions) as session:
         retraction.advance(session, recall_id, now=long_ago)
-        lost = claim_next(
-            session, owner="killed", lease_s=1, now=long_ago, chance=0.5, purpose=JobPurpose.RETRACTION
-        )
+        lost = claim_next(session, owner="killed", lease_s=1, now=long_ago, chance=0.5, purpose=JobPurpose.RETRACTION)
     assert lost is not None
     with transaction(context.sessions) as session:
         assert jobs.expire_lease(session, lost.job_id, lost.fencing_token, context.clock())
