@@ -5,6 +5,7 @@ Nothing is called back from a remote node: an image that is on its way ends as i
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,6 +16,7 @@ from service.errors import PermanentError
 from service.registry.compare_and_swap import NO_LEASE
 from service.registry.job_changes import Seen, locked, move, reason
 from service.registry.job_states import DeliveryState, JobState, check_delivery
+from service.registry.recalled import RECALLED
 from service.registry.tables import Delivery, RemoteNode, Result
 
 CANCELLED = "CANCELLED"
@@ -57,6 +59,12 @@ def cancel(session: Session, job_id: str, *, now: datetime, code: str = CANCELLE
     move(session, seen, JobState.CANCELLED, "cancelled", detail, values, now)
     withdraw_pending(session, job_id, now=now)
     return left
+
+
+def cancel_recalled(session: Session, job_id: str, *, now: datetime) -> None:
+    """Cancel a job that a recall has taken back and that is under way still; one that is not stays as it is."""
+    with suppress(NotCancellableError):
+        cancel(session, job_id, now=now, code=RECALLED, why="recalled")
 
 
 def withdraw_pending(session: Session, job_id: str, *, now: datetime) -> None:

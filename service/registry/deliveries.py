@@ -7,7 +7,6 @@ first, so that two deliveries which end at the same moment do not each wait for 
 
 from __future__ import annotations
 
-from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
@@ -15,7 +14,8 @@ from typing import Any
 from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
-from service.registry import cancellation, jobs
+from service.registry import jobs
+from service.registry.cancellation import cancel_recalled
 from service.registry.claims import DeliveryClaim as DeliveryClaim
 from service.registry.claims import ResultFacts as ResultFacts
 from service.registry.compare_and_swap import NO_LEASE, swap
@@ -25,8 +25,8 @@ from service.registry.destinations import destination_of
 from service.registry.job_states import DeliveryState, JobState, check_delivery
 from service.registry.node_room import AT_ONCE_PER_NODE as AT_ONCE_PER_NODE
 from service.registry.node_room import has_room
-from service.registry.recalled import RECALLED, is_recalled
-from service.registry.results import record_replacement
+from service.registry.recalled import is_recalled
+from service.registry.results import facts_of, record_replacement
 from service.registry.settlement import settle_job
 from service.registry.tables import Delivery, Instance, Job, RemoteNode, Result, Series, Study
 
@@ -37,8 +37,7 @@ def claim_delivery(
     """Take a PENDING delivery that is due, or a SENDING one whose lease has run out; None: not to be had.
 
     Nor is it to be had while its node is paused, or has as many deliveries in hand as it may. Nothing more is sent to a
-    node that was removed: what became PENDING after the removal fails here. Nothing is sent of a job that was recalled:
-    whoever finds it under way still cancels it.
+    node that was removed: what became PENDING after the removal fails here. A recalled job is cancelled.
     """
     row = session.execute(
         select(Delivery, Result, RemoteNode, Study.study_instance_uid, is_recalled(Job.id))
@@ -56,8 +55,7 @@ def claim_delivery(
         return None
     delivery, result, node, study_instance_uid, recalled = row
     if recalled:
-        with suppress(cancellation.NotCancellableError):  # somebody else was faster
-            cancellation.cancel(session, delivery.job_id, now=now, code=RECALLED, why="recalled")
+        cancel_recalled(session, delivery.job_id, now=now)
         return None
     if node.removed_at is not None:
         _abandon(session, delivery_id, delivery.job_id, now)
@@ -89,14 +87,7 @@ def claim_delivery(
         fencing_token=token,
         attempts=attempts,
         study_instance_uid=study_instance_uid,
-        result=ResultFacts(
-            kind=result.kind,
-            sop_class_uid=result.sop_class_uid,
-            sop_instance_uid=result.sop_instance_uid,
-            series_instance_uid=result.series_instance_uid,
-            path=result.path,
-            sha256=result.sha256,
-        ),
+        result=facts_of(result),
         node=destination_of(node),
     )
 
