@@ -17,6 +17,7 @@ from service.database import transaction
 from service.errors import SoftrayError
 from service.folder_broker import sweep_folder_broker
 from service.logs import log_event
+from service.observability import totals
 from service.registry import upkeep_tasks
 from service.registry.kept_files import Table
 from service.site_retention import RetentionSection
@@ -33,6 +34,7 @@ INTERVAL_S = 60.0
 LEASE_S = 180.0
 GIVE_BACK_WITHIN_S = 2.0
 BROKER_LEFTOVERS_S = 600.0
+TOTALS_AT_ONCE = 20
 
 Walk = Callable[[str], str | None]
 
@@ -80,6 +82,7 @@ def upkeep(context: WorkerContext, terms: UpkeepTerms, stop: threading.Event, sc
         if stop.is_set():
             return
         _guarded(name, partial(_pass, name, walk, context))
+    _guarded("totals", partial(_totals, context, stop))
     _guarded("leftovers", partial(_leftovers, context, terms))
 
 
@@ -104,6 +107,15 @@ def _scrub(
     table: Table, context: WorkerContext, rate: int, stop: threading.Event, most_s: float, position: str
 ) -> str | None:
     return scrub(table, position, context, Pace(rate, stop), most_s)
+
+
+def _totals(context: WorkerContext, stop: threading.Event) -> None:
+    """Count what has finished since, in short transactions."""
+    for _ in range(TOTALS_AT_ONCE):
+        with transaction(context.sessions) as session:
+            counted = totals.count_finished(session, owner=context.owner, now=context.clock())
+        if counted < totals.AT_ONCE or stop.is_set():
+            return
 
 
 def _leftovers(context: WorkerContext, terms: UpkeepTerms) -> None:

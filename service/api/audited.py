@@ -16,6 +16,7 @@ from service.audit.chain import append
 from service.audit.events import Actor, AuditEvent, AuditKind, AuditNote
 from service.audit.notes import note
 from service.database import transaction
+from service.registry.reader_tables import CaseReading, ReaderStudyCase
 from service.registry.tables import Instance, Job, Series, Study
 
 
@@ -28,6 +29,13 @@ def record_look(sessions: sessionmaker[Session], actor: Actor, rule: Rule, param
     )
     if "job_id" in parameters:
         query = query.join(Job, Job.instance_id == Instance.id).where(Job.id == parameters["job_id"])
+    elif "reading_id" in parameters:
+        shown_case = select(ReaderStudyCase.job_id).join(
+            CaseReading, CaseReading.reader_study_case_id == ReaderStudyCase.id
+        )
+        number = parameters["reading_id"]
+        this_reading = CaseReading.id == (int(number) if number.isdecimal() and len(number) <= 15 else 0)
+        query = query.join(Job, Job.instance_id == Instance.id).where(Job.id.in_(shown_case.where(this_reading)))
     elif "sop_instance_uid" in parameters:
         query = query.where(Instance.sop_instance_uid == parameters["sop_instance_uid"])
     elif "study_instance_uid" in parameters:

@@ -4,31 +4,38 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from contextlib import suppress
+from datetime import datetime, timedelta
 
 from fastapi import APIRouter
 from sqlalchemy.exc import SQLAlchemyError
 
-from service.api.dependencies import Parts, PartsOfApp
+from service.api.dependencies import Parts, PartsOfApp, now
 from service.api.problems import ProblemDetail, ProblemError, problems
 from service.api.schemas import Alive, Ready
 from service.database import transaction
 from service.errors import SoftrayError, StoreFullError, TransientError
 from service.job_queue import GPU_QUEUE
+from service.observability.ages import DOCTOR
 from service.registry import jobs
 from service.registry.admission_marks import DISK, QUEUE, MarkRow, read_marks
+from service.registry.upkeep_tasks import read_tasks
 
-router = APIRouter(prefix="/health", tags=["health"])
+WORKER_SILENT_FOR = timedelta(minutes=15)
+
+router = APIRouter(tags=["health"])
 
 
-@router.get("/live", summary="Is the process alive", responses=problems(500))
+@router.get("/healthz", summary="Is the process alive (as Kubernetes names it)", responses=problems(500))
+@router.get("/health/live", summary="Is the process alive", responses=problems(500))
 def live() -> Alive:
     """Answers as long as the process can answer at all. Restart it when it does not."""
     return Alive()
 
 
-@router.get("/ready", summary="May work be sent", responses=problems(500, 503))
+@router.get("/readyz", summary="May work be sent (as Kubernetes names it)", responses=problems(500, 503))
+@router.get("/health/ready", summary="May work be sent", responses=problems(500, 503))
 def ready(parts: PartsOfApp) -> Ready:
-    """Checks what softray stands on: registry, disk, queue, broker. 503 names each part that is not ready.
+    """Checks what softray stands on: registry, disk, queue, broker, workers. 503 names each part that is not ready.
 
     A restart cures none of these, so use it for alarms and load balancers, not for restarting.
     """
@@ -86,9 +93,23 @@ def _broker(parts: Parts) -> None:
         raise TransientError("BROKER_UNAVAILABLE", "the broker does not answer; images are accepted but wait")
 
 
+def _workers(parts: Parts) -> None:
+    """A network worker goes on with some walk of the upkeep every minute; an installation that never had one is new."""
+    passed: list[datetime] = []
+    with suppress(TransientError, SQLAlchemyError), transaction(parts.sessions, read_only=True) as session:
+        tasks = [task for task in read_tasks(session) if task.name != DOCTOR]
+        passed = [task.passed_at for task in tasks if task.passed_at is not None]
+    if passed and now() - max(passed) > WORKER_SILENT_FOR:
+        since = f"{max(passed):%Y-%m-%d %H:%M:%S} UTC"
+        raise TransientError(
+            "WORKERS_SILENT", f"no network worker was seen since {since}; images are accepted but nothing is delivered"
+        )
+
+
 CHECKS: dict[str, Callable[[Parts], None]] = {
     "registry": _registry,
     "disk": _disk,
     "queue": _queue,
     "broker": _broker,
+    "workers": _workers,
 }

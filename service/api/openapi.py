@@ -20,6 +20,7 @@ TAGS = [
     {"name": "rejections", "description": "Objects that were refused or set aside, with the reason."},
     {"name": "remote nodes", "description": "AE titles that may send, and those that results are delivered to."},
     {"name": "access", "description": "Whose credentials came with the request, and what they are good for."},
+    {"name": "reader studies", "description": "Scores of results, and blinded reading lists with their reports."},
     {"name": "version", "description": "Which release is running."},
 ]
 

@@ -103,6 +103,10 @@ def add_problem_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     async def _http(_request: Request, error: HTTPException) -> JSONResponse:
+        if error.status_code == 400:
+            # FastAPI's word for a body that is not even text; one that is text and no JSON is a 422 already.
+            problem = Problem(status=422, code="INVALID_REQUEST", message="expected a body in JSON, found other bytes")
+            return problem_response(problem)
         codes = {404: "NO_SUCH_ADDRESS", 405: "METHOD_NOT_ALLOWED"}
         code = codes.get(error.status_code, "HTTP_ERROR")
         return problem_response(Problem(status=error.status_code, code=code, message=str(error.detail)))

@@ -37,7 +37,9 @@ class Ready(Answer):
     """Everything softray stands on answers."""
 
     status: Literal["ready"] = "ready"
-    checks: list[str] = Field(description="What was checked.", examples=[["registry", "disk", "queue", "broker"]])
+    checks: list[str] = Field(
+        description="What was checked.", examples=[["registry", "disk", "queue", "broker", "workers"]]
+    )
 
 
 class Version(Answer):

@@ -6,16 +6,19 @@ those asks the PACS for the Study Instance UID.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import Annotated
 
 from fastapi import Query
-from pydantic import AfterValidator
+from pydantic import AfterValidator, BeforeValidator
 
 from service.priorities import Priority
 from service.registry.job_search import JobFilter
 from service.registry.job_states import JobState
+
+_BEGINS_WITH_A_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def _utc(moment: datetime) -> datetime:
@@ -26,7 +29,14 @@ def _utc(moment: datetime) -> datetime:
         raise ValueError("expected a time between the years 1 and 9999") from None
 
 
-Moment = Annotated[datetime, AfterValidator(_utc)]
+def _written_out(value: object) -> object:
+    """A bare number would be read as seconds since 1970, which nobody means."""
+    if isinstance(value, str) and not _BEGINS_WITH_A_DATE.match(value):
+        raise ValueError("expected a date, or a date and a time, as in 2026-01-31T12:00:00Z")
+    return value
+
+
+Moment = Annotated[datetime, BeforeValidator(_written_out), AfterValidator(_utc)]
 Uid = Annotated[str, Query(max_length=64, pattern=r"^[0-9.]+$")]
 Since = Annotated[Moment | None, Query(description="Not before this time (UTC unless it says otherwise).")]
 Until = Annotated[Moment | None, Query(description="Before this time.")]

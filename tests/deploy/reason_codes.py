@@ -16,7 +16,8 @@ _RAISES = re.compile(r"(?:Error|RefusedObject|RefusedReport|ImageRefused|_refuse
 # Enumerations whose members name other things than reasons.
 _ENUMERATIONS = {
     "ActorKind", "AuditKind", "Break", "Compression", "FrontalView", "ImageKind", "JobPurpose", "JobState", "Kind",
-    "Presence", "RadiographKind", "Rejection", "Relationship", "ResultKind", "StudyState", "Verdict", "VoiFunction",
+    "Presence", "RadiographKind", "Reading", "Rejection", "Relationship", "ResultKind", "StudyState", "Verdict",
+    "VoiFunction",
 }  # fmt: skip
 # Values of DICOM attributes, names of other libraries, and names that are only names.
 _WORDS = {

@@ -55,7 +55,9 @@ class Receipt(Answer):
         )
 
 
-@router.get("/{job_id}/receipt", summary="What a job's results were made of", responses=problems(404, 422, 500, 503))
+@router.get(
+    "/{job_id}/receipt", summary="What the results of a job were made of", responses=problems(404, 422, 500, 503)
+)
 def read_receipt(session: ReadSession, job_id: JobId) -> Receipt:
     """The receipt by which `softray replay` computes the result again and compares it.
 

@@ -1,10 +1,13 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
+
 from fastapi.testclient import TestClient
 from sqlalchemy import text
 
 from service.database import make_engine, make_session_factory
 from service.registry.admission_marks import record_mark
+from service.registry.upkeep_tasks import claim_task, pass_ended
 from service.space import DiskMarks
 from tests.service.api.installation import Installation
 from tests.service.registry.factories import NOON
@@ -20,7 +23,7 @@ def test_ready_names_what_was_checked(client: TestClient) -> None:
     answer = client.get("/health/ready")
     assert (answer.status_code, answer.json()) == (
         200,
-        {"status": "ready", "checks": ["registry", "disk", "queue", "broker"]},
+        {"status": "ready", "checks": ["registry", "disk", "queue", "broker", "workers"]},
     )
 
 
@@ -86,6 +89,31 @@ def test_a_full_queue_is_not_ready_and_says_since_when(client: TestClient, insta
     assert 'softray_refusing{mark="queue"} 1.0' in metrics
     assert 'softray_refusing{mark="disk"} 0.0' in metrics
     assert "softray_disk_free_bytes" in metrics
+
+
+def test_the_names_that_kubernetes_asks_for_answer_the_same(client: TestClient, installation: Installation) -> None:
+    assert client.get("/healthz").json() == client.get("/health/live").json() == {"status": "alive"}
+    assert client.get("/readyz").json() == client.get("/health/ready").json()
+    installation.queue.reachable = False
+    assert client.get("/readyz").status_code == 503
+    assert client.get("/healthz").status_code == 200
+
+
+def test_not_ready_when_no_network_worker_was_seen_lately(client: TestClient, installation: Installation) -> None:
+    seen(installation, datetime.now(UTC) - timedelta(hours=1))
+    answer = client.get("/readyz")
+    assert answer.status_code == 503
+    assert [detail["subject"] for detail in answer.json()["details"]] == ["workers"]
+    seen(installation, datetime.now(UTC))
+    assert client.get("/readyz").status_code == 200
+
+
+def seen(installation: Installation, at: datetime) -> None:
+    """A network worker went on with a walk of the upkeep at `at`."""
+    with installation.sessions.begin() as session:
+        claim = claim_task(session, "orphans", owner="network-1", lease_s=60, now=at)
+        assert claim is not None
+        assert pass_ended(session, claim, None, now=at)
 
 
 def refuse(installation: Installation, mark: str) -> None:

@@ -26,6 +26,8 @@ def test_the_endpoints_are_these(document: Schema) -> None:
     assert {(method, path) for method, path, _ in operations(document)} == {
         ("GET", "/health/live"),
         ("GET", "/health/ready"),
+        ("GET", "/healthz"),
+        ("GET", "/readyz"),
         ("GET", "/metrics"),
         ("GET", "/api/v1/studies"),
         ("GET", "/api/v1/studies/{study_instance_uid}"),
@@ -37,6 +39,9 @@ def test_the_endpoints_are_these(document: Schema) -> None:
         ("POST", "/api/v1/jobs/{job_id}/cancel"),
         ("POST", "/api/v1/jobs/{job_id}/priority"),
         ("GET", "/api/v1/jobs/{job_id}/previews/{name}.png"),
+        ("GET", "/api/v1/jobs/{job_id}/source.dcm"),
+        ("GET", "/api/v1/jobs/{job_id}/results/{sop_instance_uid}.dcm"),
+        ("GET", "/api/v1/jobs/{job_id}/pixels/{layer}"),
         ("GET", "/api/v1/rejections"),
         ("GET", "/api/v1/not-processed"),
         ("GET", "/api/v1/remote-nodes"),
@@ -49,6 +54,22 @@ def test_the_endpoints_are_these(document: Schema) -> None:
         ("GET", "/api/v1/recalls/{recall_id}/jobs"),
         ("POST", "/api/v1/recalls/{recall_id}/approve"),
         ("POST", "/api/v1/recalls/{recall_id}/withdraw"),
+        ("GET", "/api/v1/jobs/{job_id}/scores"),
+        ("PUT", "/api/v1/jobs/{job_id}/scores"),
+        ("GET", "/api/v1/scores"),
+        ("GET", "/api/v1/scores.csv"),
+        ("GET", "/api/v1/my-reader-studies"),
+        ("GET", "/api/v1/reader-studies"),
+        ("POST", "/api/v1/reader-studies"),
+        ("GET", "/api/v1/reader-studies/{study_id}"),
+        ("PUT", "/api/v1/reader-studies/{study_id}/truth"),
+        ("POST", "/api/v1/reader-studies/{study_id}/close"),
+        ("GET", "/api/v1/reader-studies/{study_id}/report"),
+        ("GET", "/api/v1/reader-studies/{study_id}/report.csv"),
+        ("GET", "/api/v1/reader-studies/{study_id}/marks.csv"),
+        ("POST", "/api/v1/reader-studies/{study_id}/next"),
+        ("GET", "/api/v1/readings/{reading_id}/pictures/{picture}.png"),
+        ("POST", "/api/v1/readings/{reading_id}/finish"),
     }
 
 
@@ -67,6 +88,8 @@ def test_every_response_has_a_description_and_a_schema(document: Schema) -> None
     for method, path, operation in operations(document):
         for status, response in operation["responses"].items():
             assert response["description"], (method, path, status)
+            if status == "304":  # has none
+                continue
             assert response["content"], (method, path, status)
             assert all(content["schema"] for content in response["content"].values()), (method, path, status)
 
@@ -97,10 +120,13 @@ def test_every_schema_is_described_and_used(document: Schema) -> None:
     assert all(resolve(f"#/components/schemas/{name}", document) for name in referenced)
 
 
-BODIES = {
+BODIES: dict[str, dict[str, object]] = {
     "/api/v1/recalls": {"source": "XRAY1", "reason": "QUALITY", "words": "Ribs left in place."},
     "/api/v1/jobs/retry": {"reason": "OUT_OF_MEMORY"},
     "/api/v1/jobs/{job_id}/priority": {"priority": "STAT"},
+    "/api/v1/jobs/{job_id}/scores": {"lung_vessels": 3, "airways": 2, "bone_suppression": 1},
+    "/api/v1/reader-studies/{study_id}/truth": {"text": "sop_instance_uid\n1.2.3\n"},
+    "/api/v1/readings/{reading_id}/finish": {"marks": [], "active_ms": 1},
 }
 
 
@@ -108,9 +134,12 @@ def test_real_answers_are_what_the_schema_says(
     client: TestClient, installation: Installation, document: Schema
 ) -> None:
     jobs = populate(installation)
+    results = "/api/v1/jobs/{job_id}/results/{sop_instance_uid}.dcm"
     requests = [
         ("GET", "/health/live", {}),
         ("GET", "/health/ready", {}),
+        ("GET", "/healthz", {}),
+        ("GET", "/readyz", {}),
         ("GET", "/metrics", {}),
         ("GET", "/api/v1/studies", {}),
         *(
@@ -125,11 +154,17 @@ def test_real_answers_are_what_the_schema_says(
             for order in ("priority", "retry", "cancel")
             for job_id in [*jobs.values(), "x"]
         ),
+        *(("GET", "/api/v1/jobs/{job_id}/source.dcm", {"job_id": job_id}) for job_id in (jobs["DELIVERED"], "x")),
+        *(
+            ("GET", results, {"job_id": jobs["DELIVERED"], "sop_instance_uid": uid})
+            for uid in (f"2.25.{abs(hash(jobs['DELIVERED']))}", "1.2")
+        ),
         ("POST", "/api/v1/jobs/retry", {}),
         *(
             ("GET", "/api/v1/jobs/{job_id}/previews/{name}.png", {"job_id": jobs["DELIVERED"], "name": name})
             for name in ("bone", "heart")
         ),
+        ("GET", "/api/v1/jobs/{job_id}/pixels/{layer}", {"job_id": jobs["DELIVERED"], "layer": "spread"}),
         ("GET", "/api/v1/rejections", {}),
         ("GET", "/api/v1/not-processed", {}),
         ("GET", "/api/v1/remote-nodes", {}),
@@ -140,6 +175,22 @@ def test_real_answers_are_what_the_schema_says(
         ("GET", "/api/v1/recalls/plan", {}),
         *(("GET", f"/api/v1/recalls/{{recall_id}}{part}", {"recall_id": "x"}) for part in ("", "/jobs")),
         *(("POST", f"/api/v1/recalls/{{recall_id}}/{order}", {"recall_id": "x"}) for order in ("approve", "withdraw")),
+        *((method, "/api/v1/jobs/{job_id}/scores", {"job_id": jobs["DELIVERED"]}) for method in ("GET", "PUT", "GET")),
+        ("GET", "/api/v1/scores", {}),
+        ("GET", "/api/v1/scores.csv", {}),
+        ("GET", "/api/v1/my-reader-studies", {}),
+        ("GET", "/api/v1/reader-studies", {}),
+        ("POST", "/api/v1/reader-studies", {}),
+        *(
+            (method, f"/api/v1/reader-studies/{{study_id}}{rest}", {"study_id": "1"})
+            for method, rest in (("GET", ""), ("PUT", "/truth"), ("POST", "/close"), ("POST", "/next"))
+        ),
+        *(
+            ("GET", f"/api/v1/reader-studies/{{study_id}}/{rest}", {"study_id": "1"})
+            for rest in ("report", "report.csv", "marks.csv")
+        ),
+        ("GET", "/api/v1/readings/{reading_id}/pictures/{picture}.png", {"reading_id": "1", "picture": "original"}),
+        ("POST", "/api/v1/readings/{reading_id}/finish", {"reading_id": "1"}),
     ]
     assert {(method, path) for method, path, _ in requests} == {entry[:2] for entry in operations(document)}
     statuses = set()

@@ -81,7 +81,18 @@ def test_jobs_are_found_by_what_an_administrator_knows(client: TestClient, insta
 
 
 @pytest.mark.parametrize(
-    "query", [{"state": "LOST"}, {"limit": 0}, {"limit": 501}, {"cursor": "x" * 301}, {"limit": "many"}]
+    "query",
+    [
+        {"state": "LOST"},
+        {"limit": 0},
+        {"limit": 501},
+        {"limit": "many"},
+        {"cursor": "x" * 301},
+        {"since": "yesterday"},
+        {"until": "-124027"},
+        {"study_instance_uid": "1.2' OR 1=1 --"},
+        {"model_sha256": "weights"},
+    ],
 )
 def test_a_wrong_parameter_is_422_and_named(client: TestClient, query: dict[str, str | int]) -> None:
     answer = client.get("/api/v1/jobs", params=query)
@@ -177,6 +188,21 @@ def test_a_job_that_has_not_failed_cannot_be_retried_and_the_answer_says_so(
     assert (answer.status_code, answer.json()["code"]) == (409, "JOB_NOT_FAILED")
     assert "QUEUED" in answer.json()["message"]
     assert installation.queue.inferences == []
+
+
+def test_a_misspelt_filter_is_not_taken_for_none(client: TestClient) -> None:
+    answer = client.get("/api/v1/jobs", params={"stat": "FAILED"})
+    assert answer.status_code == 422
+    [detail] = answer.json()["details"]
+    assert "model_sha256, priority, reason" in detail["message"]
+    assert client.post("/api/v1/jobs/x/retry", params={"now": "1"}).json()["details"][0]["message"] == "expected none"
+
+
+def test_a_body_of_other_bytes_is_422(client: TestClient) -> None:
+    headers = {"Content-Type": "application/json"}
+    for body in (b"\xff\xfe\x00", b"{", b"[]"):
+        answer = client.post("/api/v1/jobs/retry", content=body, headers=headers)
+        assert (answer.status_code, answer.json()["code"]) == (422, "INVALID_REQUEST")
 
 
 def test_an_unknown_job_is_404_everywhere(client: TestClient) -> None:

@@ -1,0 +1,1 @@
+"""What monitoring reads besides counts: ages, pauses, the audit spool, and totals that finished jobs have left."""
