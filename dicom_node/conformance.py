@@ -18,6 +18,7 @@ from pydicom.uid import (
     ExplicitVRLittleEndian,
     GrayscaleSoftcopyPresentationStateStorage,
     ImplicitVRLittleEndian,
+    KeyObjectSelectionDocumentStorage,
     SecondaryCaptureImageStorage,
 )
 from pynetdicom import build_context
@@ -48,6 +49,7 @@ REQUESTED_STORAGE: tuple[UID, ...] = (
     SecondaryCaptureImageStorage,
     GrayscaleSoftcopyPresentationStateStorage,
     ComprehensiveSRStorage,
+    KeyObjectSelectionDocumentStorage,
 )
 
 

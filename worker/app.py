@@ -46,6 +46,7 @@ from worker.context import RetryPolicy, WorkerContext
 from worker.deliver import deliver
 from worker.left_to_sweep import left_to_sweep
 from worker.notify import notify
+from worker.recall import start_recalls
 from worker.sweep import start_sweeper
 from worker.traces import start_traces
 from worker.upkeep import Upkeep, UpkeepTerms
@@ -110,6 +111,7 @@ def run_network(settings: Settings) -> None:
     _warn_of_routes_that_lead_nowhere(context)
     stop_sweeping = start_sweeper(context, settings.sweep_interval_s)
     stop_following_up = start_follow_up(context, settings.sweep_interval_s)
+    stop_recalls = start_recalls(context, settings.sweep_interval_s)
     stop_audit_trail = start_audit_trail(audit_trail(settings, context), settings.sweep_interval_s)
     stop_traces = start_traces(context, settings.traces_url, settings.sweep_interval_s)
     upkeep = Upkeep(context, _upkeep_terms(settings))
@@ -126,6 +128,7 @@ def run_network(settings: Settings) -> None:
     finally:
         stop_sweeping.set()
         stop_following_up.set()
+        stop_recalls.set()
         stop_audit_trail.set()
         stop_traces.set()
         upkeep.stop()

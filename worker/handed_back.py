@@ -24,7 +24,7 @@ def give_back_job(claim: Claim, context: WorkerContext, purpose: JobPurpose = Jo
     log_event(logger, "job_handed_back", job_id=claim.job_id, attempts=claim.attempts - 1)
     if purpose is JobPurpose.REFUSAL_NOTICE:
         context.queue.announce_notice(claim.job_id)
-    else:
+    elif purpose is JobPurpose.SUPPRESS:  # a rejection note is found by whoever carries out recalls
         context.queue.announce_inference(claim.job_id)
 
 

@@ -16,6 +16,7 @@ TAGS = [
     {"name": "health", "description": "Is the process alive, and may work be sent to it."},
     {"name": "studies", "description": "Studies received, their images, and what became of each."},
     {"name": "jobs", "description": "One job per accepted image: state, history, deliveries, previews, retry."},
+    {"name": "recalls", "description": "Results taken back: proposed by one person, approved by another."},
     {"name": "rejections", "description": "Objects that were refused or set aside, with the reason."},
     {"name": "remote nodes", "description": "AE titles that may send, and those that results are delivered to."},
     {"name": "access", "description": "Whose credentials came with the request, and what they are good for."},

@@ -92,6 +92,14 @@ RULES: tuple[Rule, ...] = (
     Rule("POST", "/api/v1/jobs/{job_id}/retry", Right.OPERATE),
     Rule("POST", "/api/v1/jobs/{job_id}/cancel", Right.OPERATE),
     Rule("POST", "/api/v1/jobs/{job_id}/priority", Right.OPERATE),
+    # Results taken back; /plan stands before /{recall_id}, as in the router
+    Rule("GET", "/api/v1/recalls/plan", Right.ADMINISTER),
+    Rule("GET", "/api/v1/recalls", Right.ADMINISTER),
+    Rule("POST", "/api/v1/recalls", Right.ADMINISTER),
+    Rule("GET", "/api/v1/recalls/{recall_id}", Right.ADMINISTER),
+    Rule("GET", "/api/v1/recalls/{recall_id}/jobs", Right.ADMINISTER),
+    Rule("POST", "/api/v1/recalls/{recall_id}/approve", Right.ADMINISTER),
+    Rule("POST", "/api/v1/recalls/{recall_id}/withdraw", Right.ADMINISTER),
 )
 
 

@@ -87,7 +87,10 @@ class JobSummary(Answer):
     """One accepted image on its way."""
 
     job_id: str
-    purpose: JobPurpose = Field(description="SUPPRESS: the companion image. REFUSAL_NOTICE: why there is none.")
+    purpose: JobPurpose = Field(
+        description="SUPPRESS: the companion image. REFUSAL_NOTICE: why there is none. "
+        "RETRACTION: the note that takes results back."
+    )
     state: JobState
     priority: Priority = Field(description="STAT goes before ROUTINE, ROUTINE before PRIOR.")
     late_at: datetime | None = Field(description="When it was noted that its deadline had passed; null: it had not.")

@@ -17,6 +17,7 @@ from service.cli import (
     gate,
     processes,
     pull,
+    recall,
     records,
     remote,
     replay,
@@ -53,6 +54,7 @@ gate.add_to(app)
 remote.add_to(app)
 records.add_to(app)
 replay.add_to(app)
+recall.add_to(app)
 access.add_to(app)
 audit.add_to(app)
 doctor.add_to(app)

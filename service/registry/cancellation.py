@@ -5,6 +5,7 @@ Nothing is called back from a remote node: an image that is on its way ends as i
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -15,6 +16,7 @@ from service.errors import PermanentError
 from service.registry.compare_and_swap import NO_LEASE
 from service.registry.job_changes import Seen, locked, move, reason
 from service.registry.job_states import DeliveryState, JobState, check_delivery
+from service.registry.recalled import RECALLED
 from service.registry.tables import Delivery, RemoteNode, Result
 
 CANCELLED = "CANCELLED"
@@ -38,10 +40,11 @@ class Cancellation:
     under_way: tuple[str, ...]
 
 
-def cancel(session: Session, job_id: str, *, now: datetime) -> Cancellation:
+def cancel(session: Session, job_id: str, *, now: datetime, code: str = CANCELLED, why: str = "") -> Cancellation:
     """QUEUED, RUNNING, DERIVED or FAILED to CANCELLED; a worker that has the job stops at its next look at its lease.
 
-    A FAILED job is thereby put aside: it is no dead letter any more. Raises NotCancellableError.
+    A FAILED job is thereby put aside: it is no dead letter any more. `code` and, before all else, `why` become the
+    job's reason. Raises NotCancellableError.
     """
     job = locked(session, job_id)
     if job is None:
@@ -50,9 +53,22 @@ def cancel(session: Session, job_id: str, *, now: datetime) -> Cancellation:
         raise NotCancellableError("JOB_ENDED", f"expected job {job_id} to be under way or FAILED, found {job.state}")
     left = _deliveries(session, job_id)
     detail = _in_words(left) if job.state is JobState.DERIVED or left.sent or left.under_way else "nothing was sent"
+    detail = f"{why}: {detail}" if why else detail
     seen = Seen(job.id, job.state, job.fencing_token)
-    values = {**reason(CANCELLED, detail), "not_before": None, **NO_LEASE}
+    values = {**reason(code, detail), "not_before": None, **NO_LEASE}
     move(session, seen, JobState.CANCELLED, "cancelled", detail, values, now)
+    withdraw_pending(session, job_id, now=now)
+    return left
+
+
+def cancel_recalled(session: Session, job_id: str, *, now: datetime) -> None:
+    """Cancel a job that a recall has taken back and that is under way still; one that is not stays as it is."""
+    with suppress(NotCancellableError):
+        cancel(session, job_id, now=now, code=RECALLED, why="recalled")
+
+
+def withdraw_pending(session: Session, job_id: str, *, now: datetime) -> None:
+    """PENDING to CANCELLED for every delivery of the job; the caller holds the job."""
     check_delivery(DeliveryState.PENDING, DeliveryState.CANCELLED)
     withdrawn = (
         update(Delivery)
@@ -65,7 +81,6 @@ def cancel(session: Session, job_id: str, *, now: datetime) -> Cancellation:
         )
     )
     session.execute(withdrawn.execution_options(synchronize_session=False))
-    return left
 
 
 def _deliveries(session: Session, job_id: str) -> Cancellation:

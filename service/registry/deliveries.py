@@ -15,6 +15,7 @@ from sqlalchemy import ColumnElement, select
 from sqlalchemy.orm import Session
 
 from service.registry import jobs
+from service.registry.cancellation import cancel_recalled
 from service.registry.claims import DeliveryClaim as DeliveryClaim
 from service.registry.claims import ResultFacts as ResultFacts
 from service.registry.compare_and_swap import NO_LEASE, swap
@@ -24,7 +25,8 @@ from service.registry.destinations import destination_of
 from service.registry.job_states import DeliveryState, JobState, check_delivery
 from service.registry.node_room import AT_ONCE_PER_NODE as AT_ONCE_PER_NODE
 from service.registry.node_room import has_room
-from service.registry.results import record_replacement
+from service.registry.recalled import is_recalled
+from service.registry.results import facts_of, record_replacement
 from service.registry.settlement import settle_job
 from service.registry.tables import Delivery, Instance, Job, RemoteNode, Result, Series, Study
 
@@ -35,10 +37,10 @@ def claim_delivery(
     """Take a PENDING delivery that is due, or a SENDING one whose lease has run out; None: not to be had.
 
     Nor is it to be had while its node is paused, or has as many deliveries in hand as it may. Nothing more is sent to a
-    node that was removed: what became PENDING after the removal fails here.
+    node that was removed: what became PENDING after the removal fails here. A recalled job is cancelled.
     """
     row = session.execute(
-        select(Delivery, Result, RemoteNode, Study.study_instance_uid)
+        select(Delivery, Result, RemoteNode, Study.study_instance_uid, is_recalled(Job.id))
         .join(Job, Job.id == Delivery.job_id)
         .join(Result, Result.id == Delivery.result_id)
         .join(RemoteNode, RemoteNode.id == Delivery.remote_node_id)
@@ -51,7 +53,10 @@ def claim_delivery(
     if row is None:
         _leave_queue_unless_derived(session, delivery_id, now)
         return None
-    delivery, result, node, study_instance_uid = row
+    delivery, result, node, study_instance_uid, recalled = row
+    if recalled:
+        cancel_recalled(session, delivery.job_id, now=now)
+        return None
     if node.removed_at is not None:
         _abandon(session, delivery_id, delivery.job_id, now)
         return None
@@ -82,14 +87,7 @@ def claim_delivery(
         fencing_token=token,
         attempts=attempts,
         study_instance_uid=study_instance_uid,
-        result=ResultFacts(
-            kind=result.kind,
-            sop_class_uid=result.sop_class_uid,
-            sop_instance_uid=result.sop_instance_uid,
-            series_instance_uid=result.series_instance_uid,
-            path=result.path,
-            sha256=result.sha256,
-        ),
+        result=facts_of(result),
         node=destination_of(node),
     )
 

@@ -9,7 +9,8 @@ from sqlalchemy import CursorResult, exists, insert, select, update
 from sqlalchemy.orm import Session
 
 from service.registry.job_events import record_event
-from service.registry.job_states import DeliveryState, JobState, check_delivery
+from service.registry.job_states import DeliveryState, JobPurpose, JobState, check_delivery
+from service.registry.recalled import nodes_to_tell
 from service.registry.tables import Delivery, Instance, Job, RemoteNode, Result, Series
 from service.routing import Routing, SourceFacts
 
@@ -19,12 +20,15 @@ _WAITING = "no remote node receives results of this image, or no route names one
 
 
 def plan_deliveries(session: Session, job_id: str, *, now: datetime, routing: Routing) -> int:
-    """Create the PENDING deliveries that the job lacks, every result to every node that takes it; returns how many."""
-    source = _source(session, job_id)
+    """Create the PENDING deliveries that the job lacks, every result to every node that takes it; returns how many.
+
+    A rejection note goes wherever what it takes back went, whatever the routes say now.
+    """
+    source, purpose = _source(session, job_id)
+    retracts = purpose is JobPurpose.RETRACTION
+    gets = RemoteNode.id.in_(nodes_to_tell(job_id)) if retracts else RemoteNode.receives_results
     nodes = session.execute(
-        select(RemoteNode.id, RemoteNode.name)
-        .where(RemoteNode.receives_results, RemoteNode.removed_at.is_(None))
-        .order_by(RemoteNode.id)
+        select(RemoteNode.id, RemoteNode.name).where(gets, RemoteNode.removed_at.is_(None)).order_by(RemoteNode.id)
     ).all()
     results = session.execute(
         select(Result.id, Result.kind).where(Result.job_id == job_id, Result.replaces_id.is_(None)).order_by(Result.id)
@@ -38,7 +42,7 @@ def plan_deliveries(session: Session, job_id: str, *, now: datetime, routing: Ro
     planned = 0
     for node in nodes:
         for result in results:
-            if (result.id, node.id) in there or not routing.takes(node.name, result.kind, source):
+            if (result.id, node.id) in there or not (retracts or routing.takes(node.name, result.kind, source)):
                 continue
             add_delivery(session, job_id, result.id, node.id, now=now)
             record_event(session, job_id, "delivery_planned", now=now, detail=f"{result.kind} to {node.name}")
@@ -84,14 +88,14 @@ def add_delivery(session: Session, job_id: str, result_id: int, remote_node_id: 
     )
 
 
-def _source(session: Session, job_id: str) -> SourceFacts:
+def _source(session: Session, job_id: str) -> tuple[SourceFacts, JobPurpose]:
     row = session.execute(
-        select(Instance.calling_ae_title, Instance.body_part, Series.modality)
+        select(Instance.calling_ae_title, Instance.body_part, Series.modality, Job.purpose)
         .join(Job, Job.instance_id == Instance.id)
         .join(Series, Series.id == Instance.series_id)
         .where(Job.id == job_id)
     ).one()
-    return SourceFacts(row.calling_ae_title, row.modality, row.body_part)
+    return SourceFacts(row.calling_ae_title, row.modality, row.body_part), row.purpose
 
 
 def reopen_deliveries(session: Session, job_id: str, states: Collection[DeliveryState], *, now: datetime) -> int:

@@ -32,6 +32,8 @@ class JobPurpose(StrEnum):
     """The companion image, and what goes with it."""
     REFUSAL_NOTICE = "REFUSAL_NOTICE"
     """The report that says why there is none; made by the network worker, without a model."""
+    RETRACTION = "RETRACTION"
+    """The rejection note that takes results of a study back, for every node that has some (`recalls`)."""
 
 
 class JobState(StrEnum):

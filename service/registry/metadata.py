@@ -11,6 +11,7 @@ from sqlalchemy.orm import DeclarativeBase
 from service.priorities import Priority
 from service.registry.column_types import PriorityRank, UtcDateTime
 from service.registry.job_states import CommitmentState, DeliveryState, JobPurpose, JobState
+from service.registry.recall_states import RecallItemState, RecallReason, RecallState
 from service.registry.result_kinds import ResultKind
 
 
@@ -32,5 +33,8 @@ class Table(DeclarativeBase):
         CommitmentState: Enum(CommitmentState, native_enum=False, create_constraint=False, length=16),
         JobPurpose: Enum(JobPurpose, native_enum=False, create_constraint=False, length=16),
         Priority: PriorityRank(),
+        RecallState: Enum(RecallState, native_enum=False, create_constraint=False, length=16),
+        RecallItemState: Enum(RecallItemState, native_enum=False, create_constraint=False, length=16),
+        RecallReason: Enum(RecallReason, native_enum=False, create_constraint=False, length=16),
         ResultKind: Enum(ResultKind, native_enum=False, create_constraint=False, length=32),
     }

@@ -24,3 +24,5 @@ class ResultKind(StrEnum):
     """A TID 1500 report: which algorithm, with which seed and steps, and its quality figures."""
     REFUSAL_NOTICE = "REFUSAL_NOTICE"
     """A TID 1500 report saying why there is no companion of an image."""
+    RETRACTION = "RETRACTION"
+    """A rejection note (Key Object Selection Document) that takes results of a study back."""

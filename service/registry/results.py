@@ -61,6 +61,18 @@ def result_files(session: Session, job_id: str) -> list[ResultFile]:
     return [ResultFile(row.path, row.sha256, row.file_removed_at) for row in rows]
 
 
+def facts_of(row: Result) -> ResultFacts:
+    """A derived object as whoever sends it holds it."""
+    return ResultFacts(
+        kind=row.kind,
+        sop_class_uid=row.sop_class_uid,
+        sop_instance_uid=row.sop_instance_uid,
+        series_instance_uid=row.series_instance_uid,
+        path=row.path,
+        sha256=row.sha256,
+    )
+
+
 def _was_sent(session: Session, result_id: int) -> bool:
     """Whether a node has the object, or the Secondary Capture in its place."""
     same_picture = or_(Result.id == result_id, Result.replaces_id == result_id)

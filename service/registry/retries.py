@@ -15,6 +15,7 @@ from service.registry.delivery_plan import (
 )
 from service.registry.job_changes import NO_REASON, Seen, locked, move
 from service.registry.job_states import DeliveryState, JobState
+from service.registry.recalled import is_recalled
 from service.registry.results import has_results
 from service.registry.settlement import NOTHING_ACCEPTED, settle_job
 from service.registry.tables import Delivery, Job
@@ -43,6 +44,8 @@ def retry(
         raise NotRetryableError("JOB_UNKNOWN", f"no job {job_id}")
     if job.state not in RETRYABLE:
         raise NotRetryableError("JOB_NOT_FAILED", f"expected job {job_id} to be FAILED or CANCELLED, found {job.state}")
+    if session.scalar(select(is_recalled(job_id))):
+        raise NotRetryableError("JOB_RECALLED", f"the results of job {job_id} are taken back by a recall")
     seen = Seen(job.id, job.state, job.fencing_token)
     nothing_accepted = job.reason_code == NOTHING_ACCEPTED
     if recompute or not has_results(session, job_id):

@@ -278,6 +278,7 @@ import service.registry.access_tables  # noqa: E402
 import service.registry.audit_tables  # noqa: E402
 import service.registry.promise_table  # noqa: E402
 import service.registry.reader_tables  # noqa: E402
+import service.registry.recall_tables  # noqa: E402
 import service.registry.receipt_table  # noqa: E402
 import service.registry.total_table  # noqa: E402
 import service.registry.upkeep_tables  # noqa: E402, F401

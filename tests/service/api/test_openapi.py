@@ -47,6 +47,13 @@ def test_the_endpoints_are_these(document: Schema) -> None:
         ("GET", "/api/v1/remote-nodes"),
         ("GET", "/api/v1/version"),
         ("GET", "/api/v1/me"),
+        ("GET", "/api/v1/recalls"),
+        ("POST", "/api/v1/recalls"),
+        ("GET", "/api/v1/recalls/plan"),
+        ("GET", "/api/v1/recalls/{recall_id}"),
+        ("GET", "/api/v1/recalls/{recall_id}/jobs"),
+        ("POST", "/api/v1/recalls/{recall_id}/approve"),
+        ("POST", "/api/v1/recalls/{recall_id}/withdraw"),
         ("GET", "/api/v1/jobs/{job_id}/scores"),
         ("PUT", "/api/v1/jobs/{job_id}/scores"),
         ("GET", "/api/v1/scores"),
@@ -114,6 +121,7 @@ def test_every_schema_is_described_and_used(document: Schema) -> None:
 
 
 BODIES: dict[str, dict[str, object]] = {
+    "/api/v1/recalls": {"source": "XRAY1", "reason": "QUALITY", "words": "Ribs left in place."},
     "/api/v1/jobs/retry": {"reason": "OUT_OF_MEMORY"},
     "/api/v1/jobs/{job_id}/priority": {"priority": "STAT"},
     "/api/v1/jobs/{job_id}/scores": {"lung_vessels": 3, "airways": 2, "bone_suppression": 1},
@@ -162,6 +170,11 @@ def test_real_answers_are_what_the_schema_says(
         ("GET", "/api/v1/remote-nodes", {}),
         ("GET", "/api/v1/version", {}),
         ("GET", "/api/v1/me", {}),
+        ("GET", "/api/v1/recalls", {}),
+        ("POST", "/api/v1/recalls", {}),
+        ("GET", "/api/v1/recalls/plan", {}),
+        *(("GET", f"/api/v1/recalls/{{recall_id}}{part}", {"recall_id": "x"}) for part in ("", "/jobs")),
+        *(("POST", f"/api/v1/recalls/{{recall_id}}/{order}", {"recall_id": "x"}) for order in ("approve", "withdraw")),
         *((method, "/api/v1/jobs/{job_id}/scores", {"job_id": jobs["DELIVERED"]}) for method in ("GET", "PUT", "GET")),
         ("GET", "/api/v1/scores", {}),
         ("GET", "/api/v1/scores.csv", {}),
