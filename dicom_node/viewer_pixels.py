@@ -36,7 +36,7 @@ def read_pixels(content: bytes, with_grey_scale: bool) -> ViewerPixels:
     try:
         ds = dcmread(BytesIO(content))
     except (InvalidDicomError, EOFError) as error:
-        raise PixelsNotShownError("UNPARSABLE", "expected a DICOM file, found other bytes") from error
+        raise PixelsNotShownError("DATA_SET_UNREADABLE", "expected a DICOM file, found other bytes") from error
     try:
         if with_grey_scale:
             source = read_source(ds, check_polarity=False)

@@ -15,8 +15,8 @@ _ONE_WORD = re.compile(r"[A-Z]{4,}")
 _RAISES = re.compile(r"(?:Error|RefusedObject|RefusedReport|ImageRefused|_refused|_refuse)$")
 # Enumerations whose members name other things than reasons.
 _ENUMERATIONS = {
-    "ActorKind", "AuditKind", "Break", "Compression", "FrontalView", "ImageKind", "JobPurpose", "JobState", "Kind",
-    "Presence", "RadiographKind", "Reading", "Rejection", "Relationship", "ResultKind", "StudyState", "Verdict",
+    "ActorKind", "AuditKind", "Break", "Compression", "FrontalView", "Health", "ImageKind", "JobPurpose", "JobState",
+    "Kind", "Presence", "RadiographKind", "Reading", "Rejection", "Relationship", "ResultKind", "StudyState", "Verdict",
     "VoiFunction",
 }  # fmt: skip
 # Values of DICOM attributes, names of other libraries, and names that are only names.

@@ -35,7 +35,11 @@ def test_the_digest_spares_a_second_transfer(client: TestClient, installation: I
 
 def test_what_cannot_be_shown_says_why(client: TestClient, installation: Installation) -> None:
     job_id = installation.receive("1.2.3")  # its file is no DICOM
-    expected = {"source": (409, "UNPARSABLE"), "soft-tissue": (404, "NO_SUCH_IMAGE"), "other": (422, "INVALID_REQUEST")}
+    expected = {
+        "source": (409, "DATA_SET_UNREADABLE"),
+        "soft-tissue": (404, "NO_SUCH_IMAGE"),
+        "other": (422, "INVALID_REQUEST"),
+    }
     for layer, wanted in expected.items():
         answer = client.get(f"/api/v1/jobs/{job_id}/pixels/{layer}")
         assert (answer.status_code, answer.json()["code"]) == wanted
