@@ -55,7 +55,7 @@ def _say_who_may(operation: dict[str, Any], rule: Rule | None) -> None:
         return
     operation["security"] = [{TOKEN: []}]
     operation["description"] = f"{operation.get('description', '')}\n\nNeeds the right {rule.right}.".strip()
-    for status in (401, 403, 429):
+    for status in (401, 403, 429, *((411, 413) if "requestBody" in operation else ())):
         reference = {"$ref": "#/components/schemas/Problem"}
         refusal = {"description": DESCRIPTIONS[status], "content": {PROBLEM_MEDIA_TYPE: {"schema": reference}}}
         operation["responses"].setdefault(str(status), refusal)

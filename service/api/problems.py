@@ -63,6 +63,7 @@ DESCRIPTIONS = {
     404: "There is no such thing.",
     409: "The state of the thing does not allow it.",
     410: "It was removed under retention; its records are kept.",
+    411: "The body came in pieces, without a Content-Length.",
     413: "The body is too large.",
     421: "softray does not answer to this host name.",
     422: "A parameter is not valid; `details` names it.",
