@@ -10,6 +10,7 @@ N-EVENT-REPORT waits for an answer that nobody may give any more).
 from __future__ import annotations
 
 import socket
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -107,9 +108,29 @@ def associate(
 
 def release(association: Association, timeout_s: float = RELEASE_TIMEOUT_S) -> None:
     """Release the association if it still stands, within a bounded time."""
-    association.acse_timeout = min(timeout_s, RELEASE_TIMEOUT_S)
-    if association.is_established:
+    bound_s = min(timeout_s, RELEASE_TIMEOUT_S)
+    association.acse_timeout = bound_s
+    if not association.is_established:
+        return
+    if _stands_still(association, bound_s):
         association.release()
+    else:
+        association.abort()
+
+
+def _stands_still(association: Association, within_s: float) -> bool:
+    """Ask the association's thread to pause; whether it has.
+
+    `Association.release` does so too, and would wait for ever for a thread that never does, because the peer was in
+    the middle of something of its own when we began to leave.
+    """
+    association._reactor_checkpoint.clear()
+    deadline = time.monotonic() + within_s
+    while not association._is_paused:
+        if time.monotonic() > deadline or not association.is_alive():
+            return False
+        time.sleep(0.001)
+    return True
 
 
 def _send_without_delay(association: Association) -> None:
