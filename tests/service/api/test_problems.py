@@ -40,7 +40,7 @@ def test_the_log_of_an_unforeseen_failure_names_the_route_and_not_what_was_typed
 
     monkeypatch.setattr(queries, "job_detail", lambda _session, job_id: broken(job_id))
     with caplog.at_level(logging.ERROR, logger="service.api.problems"):
-        TestClient(installation.app(), raise_server_exceptions=False).get("/api/v1/jobs/Doe-Jane?name=Doe")
+        TestClient(installation.app(), raise_server_exceptions=False).get("/api/v1/jobs/Doe-Jane")
     (record,) = [record for record in caplog.records if record.name == "service.api.problems"]
     assert record.fields == {"path": "/api/v1/jobs/{job_id}", "error": "ValueError"}
 
