@@ -22,6 +22,7 @@ from service.registry import queries, remote_nodes
 from service.registry.job_search import JobFilter
 from service.registry.job_states import JobState
 from service.settings import Settings
+from tests.peers.process import free_port as free_port
 
 T = TypeVar("T")
 PARTS = {
@@ -31,12 +32,6 @@ PARTS = {
     "gpu": ["worker", "gpu"],
     "network": ["worker", "network"],
 }
-
-
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def wait_for(what: str, condition: Callable[[], T | None], within_s: float, pause_s: float = 0.1) -> T:

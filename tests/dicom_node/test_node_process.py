@@ -105,7 +105,7 @@ def test_after_sigterm_an_open_association_is_asked_to_come_back_and_no_other_is
         association = associate(node.port, [DigitalXRayImageStorageForPresentation])
         node.process.send_signal(signal.SIGTERM)
         wait_for("the node to stop", lambda: "stop_requested" in node.log.read_text(), 5)
-        refused = echo(node.peer, calling_ae_title=MODALITY, timeout_s=2)
+        refused = echo(node.peer, calling_ae_title=MODALITY, timeout_s=8)
         assert (refused.ok, refused.detail) == (False, "Rejected Transient: Temporary congestion")
         assert c_store_over(association, as_received(radiograph())).Status == 0xA700
         association.release()

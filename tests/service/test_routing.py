@@ -62,7 +62,7 @@ def test_a_key_that_nobody_knows_is_an_error() -> None:
 def test_the_soft_tissue_is_always_made_and_the_rest_on_request() -> None:
     assert ResultsSection().wanted() == {ResultKind.SOFT_TISSUE}
     everything = ResultsSection(bone=True, spread=True, presentation_state=True, report=True)
-    assert everything.wanted() == set(ResultKind) - {ResultKind.REFUSAL_NOTICE}
+    assert everything.wanted() == set(ResultKind) - {ResultKind.REFUSAL_NOTICE, ResultKind.RETRACTION}
 
 
 def test_what_is_made_and_goes_nowhere_is_named() -> None:
