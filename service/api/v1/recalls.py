@@ -12,6 +12,7 @@ from sqlalchemy.orm import Session
 
 from service import recalling
 from service.access.principals import Principal
+from service.api.access_gate import client_host
 from service.api.dependencies import PageWanted, PartsOfApp, ReadSession, now
 from service.api.paging import read_page, require_key
 from service.api.problems import ProblemError, problems
@@ -158,7 +159,7 @@ def _criteria(
 
 def _person(request: Request) -> Actor:
     principal: Principal = request.state.principal
-    return principal.actor(request.client.host if request.client else "")
+    return principal.actor(client_host(request))
 
 
 Person = Annotated[Actor, Depends(_person)]
